@@ -8,9 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import derived_from, is_difference, starts
-from biorlhf_plugins.check.stated.statements import ASKS, COMPARED, REACTS, YES_NO, counts_tissues, turned
+from biorlhf_plugins.check.stated.statements import (
+    ASKS,
+    COMPARED,
+    NO_MEASURE,
+    REACTS,
+    YES_NO,
+    counts_tissues,
+    turned,
+)
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
+from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
 from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
@@ -26,6 +35,7 @@ CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
 MOVED = (["to"], ["from"], ["by"])
+COMPARING = GREATER | SMALLER | OVER | UNDER
 PLAIN = FUNCTION | {",", "gene", "deg", "go"}
 IS = frozenset(("is", "are", "was", "were", "be", "go"))
 OPENED = (["/"], ["→"])
@@ -113,7 +123,8 @@ def _side(line: Line, at: Mention) -> str:
     way = next((m for m in line.mentions if m.first >= at.last and m.kind == "dir"), None)
     if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
         return ""
-    return "" if line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+    compares = not COMPARING.isdisjoint(line.texts[way.first : way.last])  # "910 is above the sum"
+    return "" if compares or line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
 
 
 def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
@@ -134,9 +145,10 @@ def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
 
 def _counts_asked(reading: Reading) -> bool:
     """Whether the question is after counts of genes: it says so, or asks for an interaction or an effect."""
-    prompt = reading.text.prompt
-    interaction = any("_x_" in str(c) for c in reading.asked("condition"))
-    return "deg" in reading.asked("quantity") or interaction or REACTS.search(prompt) is not None
+    measures = {*reading.asked("quantity")} - NO_MEASURE
+    named = reading.asked("condition") + reading.asked("treatment")
+    told = "deg" in reading.asked("quantity") or REACTS.search(reading.text.prompt) is not None
+    return told or (bool(named) and not measures and not reading.asked("path"))
 
 
 def _listed(line: Line) -> bool:
@@ -166,6 +178,9 @@ def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     beside = [m for m in line.mentions if m.kind == "entity" and m.value == claim.slot.entity]
     if all(not COMPARED.isdisjoint(line.texts[max(0, m.first - 2) : m.first]) for m in beside) and beside:
         return False  # "second only to the hippocampus" is of another
+    at = line.at(claim.span[0])
+    if at is not None and line.texts[at.last : at.last + 1] == ["it"]:
+        return False  # "with 5,477 it has four times the count of the liver"
     if line.values("entity"):
         return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
@@ -225,7 +240,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:
         return False  # the other side of a comparison is of what is not named
     close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
-    if before[:1] == ["of"] and close:
+    if "of" in before and close:
         return False  # nor is the whole of "3 of the 309"
     if named:
         return line.nearest(claim.span[0], "condition") == claim.slot.condition

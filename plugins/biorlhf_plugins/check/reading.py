@@ -61,15 +61,24 @@ class Line:
         )
 
     def nearest(self, position: int, kind: str) -> object:
-        """The name of a kind that stands nearest to the figure there; a cut is far, a new line more so."""
+        """The name of a kind that stands nearest to the figure there; a cut is far, a new line more so.
+
+        Of as many figures as names, one run behind the other, each is the name's of its place.
+        """
         at = self.at(position)
+        names = [m for m in self.mentions if m.kind == kind]
+        figures = [m for m in self.mentions if m.kind == "num" and not m.value.unit]
+        if at is None or not names:
+            return None
+        apart = figures[-1].first < names[0].first or names[-1].first < figures[0].first if figures else False
+        if apart and len(figures) == len(names) > 1 and at in figures:
+            return names[figures.index(at)].value
         far: list[tuple[int, object]] = []
-        for m in self.mentions if at is not None else ():
-            if at is not None and m.kind == kind:
-                first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
-                between = self.texts[first:last]
-                far.append((len(between) + sum(FAR_CUTS.get(word, 0) for word in between), m.value))
-        return min(far, key=lambda pair: pair[0])[1] if far else None
+        for m in names:
+            first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
+            between = self.texts[first:last]
+            far.append((len(between) + sum(FAR_CUTS.get(word, 0) for word in between), m.value))
+        return min(far, key=lambda pair: pair[0])[1]
 
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
@@ -145,8 +154,9 @@ def read(text: Text, additions: Additions) -> Reading:
 
 
 def _settled(claim: Claim, line: Line) -> Claim:
-    """A figure's claim with the condition and treatment that its line has once they are settled."""
-    slot = claim.slot
+    """A figure's claim with the condition and treatment that its line has once they are settled; what stands
+    before a colon or comma at the line's start ("Not quite, 156 ...", "Almost: 76") does not reach it."""
+    slot, at = claim.slot, line.at(claim.span[0])
     conditions, treatments = line.values("condition"), line.values("treatment")
     if conditions and slot.condition not in conditions:
         slot = slot._replace(condition=str(line.nearest(claim.span[0], "condition") or conditions[0]))
@@ -154,7 +164,12 @@ def _settled(claim: Claim, line: Line) -> Claim:
         slot = slot._replace(treatment=None)  # against controls it is the stress that is meant
     if treatments and slot.treatment is not None and slot.treatment not in treatments:
         slot = slot._replace(treatment=str(treatments[0]))
-    return claim._replace(slot=slot)
+    head = next((i for i, text in enumerate(line.texts[:4]) if text in (",", ":")), 0)
+    opening = {m.kind for m in line.mentions if m.last <= head}
+    later = {m.kind for m in line.mentions if at is not None and head <= m.first < at.first}
+    negated = claim.negated and not ("neg" in opening and "neg" not in later)
+    approximate = claim.approximate and not ("approx" in opening and "approx" not in later)
+    return claim._replace(slot=slot, negated=negated, approximate=approximate)
 
 
 def _lines(said: Extraction) -> Iterator[Line]:

@@ -52,7 +52,6 @@ PREVAIL = vocabulary("prevail dominate predominate outweigh preponderate")
 WAYS = ("UP", "DOWN", "deg_up", "deg_down")
 FAR = 6
 """Tokens from "most" to the direction that it is of."""
-NO_MEASURE = frozenset(("deg", "mouse", "background", "tissue"))
 BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
 BREAKS = vocabulary("break breaks violate defy escape exception")
@@ -239,22 +238,24 @@ def _additive(line: Line) -> str:
 
 def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
     """ "Most of the genes go down", "more are up than down", "those that rise outnumber those that fall"."""
-    where = reading.conditions(line)
+    named = line.values("condition") or reading.asked("condition")
+    where = ["hu", "ir", "hu+ir"] if named == ("stress",) else reading.conditions(line)
     genes = COUNTED.search(reading.quote(line)) or COUNTED.search(reading.text.prompt)
     paths = line.values("path") + reading.asked("path")
     up = _more_up(line)
-    if up is None or len(where) != 1 or not (genes or scope) or paths or turned(line, scope):
+    if up is None or len(named) != 1 or not (genes or scope) or paths or turned(line, scope):
         return {}
     told: Holds = {}
-    for entity in table.entities(quantity="deg_up", condition=where[0]):
+    for entity in table.entities(quantity="deg_up"):
         pairs = [
             [
                 f.value or 0.0
                 for quantity in ("deg_up", "deg_down")
-                for f in table.find(quantity=quantity, entity=entity, condition=where[0])
+                for f in table.find(quantity=quantity, entity=entity, condition=condition)
                 if (f.treatment == "kmp") == treated
             ]
             for treated in treatments(reading, line)
+            for condition in where
         ]
         known = [pair for pair in pairs if len(pair) == 2]
         if known:

@@ -25,6 +25,7 @@ MEMBERS = frozenset(("tissue", "organ", "often", "muscle"))
 VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 COMPARED = frozenset(("to", "than", "behind"))
 POOLED = frozenset(("combined", "together", "pooled", "summed", "sum", "total", "added"))
+NO_MEASURE = frozenset(("deg", "mouse", "background", "tissue"))
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 

@@ -64,6 +64,11 @@ def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
 def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None, str]:
     scope = scope_of(line)
     asked = reading.as_asked(line)
+    if {"there", "any"} & line.words and not {"not", "no"} & line.words:
+        some = Mention("everyone", "all", 0, 0)
+        holds = holds_of(asked, line, table, some)
+        true = [name for name, held in holds.items() if held.true]
+        return (bool(true), "; ".join(f"{n}: {holds[n].words}" for n in true)) if holds else (None, "")
     if OPEN & line.words:
         return None, ""
     if scope is not None or singled(line) or counted(line):
