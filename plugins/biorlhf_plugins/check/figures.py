@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
+from biorlhf_plugins.check.ratios import unit_of
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import derived_from, is_difference, starts
 from biorlhf_plugins.check.stated.statements import (
@@ -30,6 +31,7 @@ APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean"))
+SUMMED = frozenset(("add", "sum", "additive", "expected", "predicted"))
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
@@ -37,6 +39,7 @@ SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
 MOVED = (["to"], ["from"], ["by"])
 COMPARING = GREATER | SMALLER | OVER | UNDER
 PLAIN = FUNCTION | {",", "gene", "deg", "go"}
+GENES = frozenset(("gene", "deg"))
 IS = frozenset(("is", "are", "was", "were", "be", "go"))
 OPENED = (["/"], ["→"])
 AGAINST = vocabulary("against versus vs v / → to opposed")
@@ -58,6 +61,9 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
         made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
+        counts = [f.value or 0.0 for f in table.find(entity=claim.slot.entity, quantity="deg")]
+        if claim.slot.quantity == "deg" and not SUMMED.isdisjoint(line.words):
+            made = [*made, *(a + b for a, b in itertools.combinations(counts, 2))]
         if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))
@@ -102,6 +108,11 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
     counts = len(line.values("entity")) == at.value.value and slot.quantity is None  # "two: liver and soleus"
     if counts or (reading.prompt_lines and counts_tissues(line, reading.prompt_lines[-1]) == at):
         return claim._replace(slot=slot._replace(quantity="tissue"))
+    if unit_of(line, at) == "ratio":
+        return claim._replace(slot=slot._replace(quantity="ratio"))
+    ways = [m for m in line.mentions if m.kind == "dir" or m.value in SIDES.values()]
+    if slot.quantity in SIDES.values() and all(_compares(line, m) for m in ways):
+        slot = slot._replace(quantity="deg")
     whole = at.value.value >= 0 and at.value.value == int(at.value.value)
     sided = _side(line, at) or _asked_side(reading, table, claim)
     if not whole or (slot.quantity is None and "nes" in asked):
@@ -123,8 +134,12 @@ def _side(line: Line, at: Mention) -> str:
     way = next((m for m in line.mentions if m.first >= at.last and m.kind == "dir"), None)
     if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
         return ""
-    compares = not COMPARING.isdisjoint(line.texts[way.first : way.last])  # "910 is above the sum"
-    return "" if compares or line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+    return "" if _compares(line, way) or line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+
+
+def _compares(line: Line, way: Mention) -> bool:
+    """The "above" of "910 is above the sum" is no direction."""
+    return way.kind == "dir" and not COMPARING.isdisjoint(line.texts[way.first : way.last])
 
 
 def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
@@ -163,7 +178,7 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if reading.text.answer[slice(*claim.span)].lower() in ROUND:
         return True
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
-    if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
+    if before.strip().lower() in ("vs", "vs.", "ear-"):  # "(491 vs 3 DEGs)": the other side's
         return True
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
@@ -205,8 +220,11 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     ]
     if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
         exact = here = turned  # those that go up, called those that go down
-    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
-    if not exact and (several or not others or abs(value) < SMALL):
+    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's, or
+    # a count of genes that stands nowhere in the table.
+    at = line.at(claim.span[0])
+    counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
+    if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
         return None
     if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
         return None

@@ -56,7 +56,7 @@ def _counts(reading: Reading, check: Check) -> bool:
 
 
 def _several(reading: Reading, quote: str) -> bool:
-    """Whether a superlative is of figures under several conditions: "33 and 910 are least under IR and HU+IR"."""
+    """Whether a superlative is of figures under several conditions: "33 and 910 are least under these"."""
     lines = [line for line in reading.whole if reading.quote(line) == quote]
     return any(len(line.values("condition")) > 1 and len(line.numbers("")) > 1 for line in lines)
 

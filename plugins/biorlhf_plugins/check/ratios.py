@@ -18,6 +18,7 @@ FINE = 0.03
 SMALL = 10
 """Figures below it number things, and are no sides of a ratio."""
 TOTALS = frozenset(("total", "all", "overall", "sum"))
+VERSUS = frozenset(("than", "vs", "versus", "against", "over", "as", "to"))
 OF_AN_AMOUNT = frozenset(("time", "fold"))
 
 
@@ -25,7 +26,7 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "166× more than soleus", "a factor of 8.8", "78.6% of them", "491× increase" from a count of zero."""
     for line in reading.lines:
         for m in line.mentions:
-            unit = _unit(line, m)
+            unit = unit_of(line, m)
             if unit and line.kind != "row":
                 finding = (_zero(reading, line, m.value) if unit == "ratio" else None) or _against(
                     reading, table, line, m, unit
@@ -34,7 +35,7 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
                     yield finding
 
 
-def _unit(line: Line, m: Mention) -> str:
+def unit_of(line: Line, m: Mention) -> str:
     """ "ratio" or "percent", for a figure that is one: "4.6×", "4.6 times", "a factor of nearly 18"."""
     if m.kind != "num" or not isinstance(m.value, Number) or (m.value.low, m.value.high) != (None, None):
         return ""
@@ -63,7 +64,7 @@ def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
 def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: str) -> Finding | None:
     """A ratio or share that is none of the figures beside it, nor of the counts that are named."""
     own, figures = _plain(line), [v for other in reading.all_lines() for v in _plain(other)][:40]
-    pairs = list(itertools.combinations(own, 2)) or _sides(reading, line, table, unit)
+    pairs = list(itertools.combinations(own, 2)) or _sides(reading, line, table, m, unit)
     strict = len(own) < 2
     if len(own) == 1 and not pairs and not TOTALS.isdisjoint(line.words):
         listed = [o for o in reading.lines if (o.paragraph, o.kind) == (line.paragraph, line.kind)]
@@ -97,13 +98,18 @@ def _split(table: FactTable, entity: str) -> list[tuple[float, float]]:
 
 def _plain(line: Line) -> list[float]:
     """The figures of a line that a ratio may be of."""
-    plain = [m.value for m in line.mentions if m.kind == "num" and not _unit(line, m)]
+    plain = [m.value for m in line.mentions if m.kind == "num" and not unit_of(line, m)]
     return [n.value for n in plain if isinstance(n, Number) and not n.unit and n.value >= SMALL]
 
 
-def _sides(reading: Reading, line: Line, table: FactTable, unit: str) -> list[tuple[float, float]]:
+def _sides(
+    reading: Reading, line: Line, table: FactTable, m: Mention, unit: str
+) -> list[tuple[float, float]]:
     """The two counts that a ratio is of, where no figures stand beside it."""
-    return [p for p in named_counts(reading, line, table) if unit == "ratio" and all(p)]
+    names = {other.first > m.first for other in line.mentions if other.kind == "entity"}
+    # "166 times that of the heart" has its first side elsewhere.
+    plain = len(names) == 2 or len(line.values("entity")) < 2 or not VERSUS.isdisjoint(line.texts[m.last :])
+    return [p for p in named_counts(reading, line, table) if plain and unit == "ratio" and all(p)]
 
 
 def _close(number: Number, right: float, unit: str) -> bool:

@@ -19,6 +19,7 @@ from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Token
 
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
+JOINS = frozenset((",", "and", "in", "at", "under", "the"))
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 
 
@@ -67,18 +68,28 @@ class Line:
         """
         at = self.at(position)
         names = [m for m in self.mentions if m.kind == kind]
-        figures = [m for m in self.mentions if m.kind == "num" and not m.value.unit]
         if at is None or not names:
             return None
-        apart = figures[-1].first < names[0].first or names[-1].first < figures[0].first if figures else False
-        if apart and len(figures) == len(names) > 1 and at in figures:
-            return names[figures.index(at)].value
+        figures = self._run([m for m in self.mentions if m.kind == "num"], at)
+        for m in names:
+            run = self._run(names, m)
+            apart = figures[-1].first < run[0].first or run[-1].first < figures[0].first
+            if apart and len(figures) == len(run) > 1:
+                return run[figures.index(at)].value
         far: list[tuple[int, object]] = []
         for m in names:
             first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
             between = self.texts[first:last]
             far.append((len(between) + sum(FAR_CUTS.get(word, 0) for word in between), m.value))
         return min(far, key=lambda pair: pair[0])[1]
+
+    def _run(self, mentions: Sequence[Mention], inside: Mention) -> list[Mention]:
+        """The mentions round one that only commas, "and" and prepositions join."""
+        runs: list[list[Mention]] = []
+        for m in mentions:
+            joined = bool(runs) and JOINS.issuperset(self.texts[runs[-1][-1].last : m.first])
+            runs[-1].append(m) if joined else runs.append([m])
+        return next(run for run in runs if inside in run)
 
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
