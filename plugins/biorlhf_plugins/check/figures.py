@@ -121,7 +121,7 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
         quantity = None if quantity in COUNTS else quantity
     elif slot.quantity in (None, "deg", "qualifier", "share") and sided:
         quantity = sided
-    elif slot.quantity is None and not paths and (_listed(line) or _counts_asked(reading)):
+    elif slot.quantity is None and not paths and _counts_asked(reading):
         told = [q for q in line.values("quantity") if q in COUNTS] or [q for q in asked if q in COUNTS]
         quantity = told[0] if len(told) == 1 else "deg"
     else:
@@ -166,13 +166,6 @@ def _counts_asked(reading: Reading) -> bool:
     return told or (bool(named) and not measures and not reading.asked("path"))
 
 
-def _listed(line: Line) -> bool:
-    """The counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
-    if "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
-        return False
-    return len(line.values("entity")) == len(line.numbers("")) > 1
-
-
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     """No figure of one tissue: "<500 DEGs", "±0.5", "NES shift +6.0", "9,623 in all the others"."""
     if reading.text.answer[slice(*claim.span)].lower() in ROUND:
@@ -215,18 +208,11 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
-    turned = [
-        f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value
-    ]
-    if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
-        exact = here = turned  # those that go up, called those that go down
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's, or
     # a count of genes that stands nowhere in the table.
     at = line.at(claim.span[0])
     counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
     if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
-        return None
-    if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
         return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
@@ -236,14 +222,6 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
         kind, message = "wrong_number", f"{value:,g} contradicts the table"
     expected = "; ".join(str(f) for f in right[:4])
     return reading.finding(line, kind, expected, message)
-
-
-def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
-    """The NES beside one: "3.691 with kaempferol, after -2.302", of which one is of another condition."""
-    for other in reading.asserted("number") if claim.slot.quantity == "nes" else ():
-        same = (other.sentence, *other.slot[:3]) == (claim.sentence, *claim.slot[:3])
-        if same and other.slot.quantity in ("nes", None) and other.span != claim.span:
-            yield other
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:

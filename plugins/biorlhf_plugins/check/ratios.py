@@ -73,6 +73,8 @@ def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: s
     if not pairs or m.value.value <= 0:
         return None
     quotients = told = [max(pair) / min(pair) for pair in pairs]
+    if own and strict:
+        quotients = [*told, *(own[0] / side for pair in pairs for side in pair)]
     if not strict:
         # Of figures beside it a ratio need not be: it may be of some that stand further off.
         shares = [p for o in reading.all_lines() for e in o.values("entity") for p in _split(table, str(e))]

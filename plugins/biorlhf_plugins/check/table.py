@@ -142,7 +142,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
         if other is not None and other[1].label != figure.label:
             raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
         figures[key] = (where, figure)
-    entries = [(kind, name.lower(), (name,)) for kind, name in new]
+    entries: list[tuple[str, str, tuple[str, ...]]] = [(kind, name.lower(), (name,)) for kind, name in new]
     found = tuple(figure for _, figure in figures.values())
     if any(figure.treatment for figure in found):
         entries += [("treatment", name, phrases) for name, phrases in THE_TREATMENT.items()]

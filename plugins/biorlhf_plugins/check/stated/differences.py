@@ -100,7 +100,6 @@ def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
     yield from rights
     figures = reading.figures()[:40]
     yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
-    yield from (abs(c - a - b) for a, b, c in itertools.permutations(figures[:8], 3))
 
 
 def _near(line: Line, told: Mention, right: float) -> bool:

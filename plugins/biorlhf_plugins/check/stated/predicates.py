@@ -35,12 +35,6 @@ SILENT = re.compile(
     re.IGNORECASE,
 )
 AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
-SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
-DEGREE = re.compile(
-    r"\b(?:strong|much|notabl|massive|substantial|appreciabl|marked|clear|large|big|weak|slight|great|wide|"
-    r"similar|same|like|way)",
-    re.IGNORECASE,
-)
 ADDITIVE = {
     "less": vocabulary("subadditive antagonistic"),
     "more": vocabulary("synergistic synergistically synergy superadditive supraadditive overadditive"),
@@ -52,7 +46,6 @@ PREVAIL = vocabulary("prevail dominate predominate outweigh preponderate")
 WAYS = ("UP", "DOWN", "deg_up", "deg_down")
 FAR = 6
 """Tokens from "most" to the direction that it is of."""
-BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
 BREAKS = vocabulary("break breaks violate defy escape exception")
 WHO = 14
@@ -107,26 +100,13 @@ def classed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
         labels = [m for m in line.mentions if m.kind == kind]
         if scope is not None and scope.kind == "everyone":
             labels = [m for m in labels if -9 <= m.first - scope.last <= 4]
-        asked = reading.asked(kind)
-        if not labels and len(asked) == 1 and _answers(reading, line):
-            label = str(asked[0])
-        elif len({m.value for m in labels}) == 1 and not _denied(line, labels[0].first):
+        if len({m.value for m in labels}) == 1 and not _denied(line, labels[0].first):
             label = str(labels[0].value)
         else:
             continue
         figures = _of_class(reading, line, table, kind)
         return {f.entity: Held(label.upper() in f.accepted, f.label) for f in figures}
     return {}
-
-
-def _answers(reading: Reading, line: Line) -> bool:
-    """ "Heart and soleus show it", "heart and soleus": what a question after a class is answered with."""
-    names = {i for m in line.mentions if m.kind in ("entity", "everyone") for i in range(m.first, m.last)}
-    bare = all(i in names or t.kind == "p" or t.text in BARE for i, t in enumerate(line.tokens))
-    asks = not any(m.kind in ("neg", "except") for p in reading.prompt_lines for m in p.mentions)
-    other = {m.kind for m in line.mentions} & {"num", "condition", "quantity", "type", "pattern", "dir"}
-    short = len(line.tokens) < 9 and SHOWS.search(reading.quote(line)) is not None and not other
-    return asks and (short or (bare and bool(names)))
 
 
 def _denied(line: Line, at: int) -> bool:
@@ -289,36 +269,27 @@ def _more_up(line: Line) -> bool | None:
 
 
 def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """That genes change at all, or more than so many."""
+    """That genes change at all, that hardly any do, or more than so many."""
     quote = reading.quote(line)
     conditions = line.values("condition") or reading.asked("condition")
     bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     counted = bool(COUNTED.search(quote))
     foreign = line.values("path") + line.values("type") + line.values("pattern")
     silent = SILENT.search(quote) if not line.numbers("") else None
-    if silent is not None:
-        return _silent(reading, line, table, str(conditions[0]), silent) if len(conditions) == 1 else {}
-    if (
-        (scope is None and not bounds)
-        or len(conditions) != 1
-        or not (counted or CHANGES.search(quote))
-        or foreign
-    ):
-        return {}
-    if not (CHANGES.search(quote) or bounds) or (not counted and (DEGREE.search(quote) or comparator(line))):
+    if len(conditions) != 1 or foreign or not (bounds or silent or (scope and CHANGES.search(quote))):
         return {}
     # A negation may turn the whole sentence: such a one is left alone.
     others = [n for n in line.mentions if n.kind == "num" and n.value not in bounds and not _inside(n, scope)]
-    if others or len(bounds) > 1 or turned(line, scope):
+    denied = turned(line, scope) if silent is None else _denied_beside(line, silent)
+    if others or len(bounds) > 1 or denied:
         return {}
-    least = FEW if scope is not None and scope.value == "none" and not counted else 0.0
-    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, False)
-    options = treatments(reading, line)
-    if bounds and AT_BOUND.search(quote):
+    least = FEW if silent or (scope is not None and scope.value == "none" and not counted) else 0.0
+    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, silent is not None)
+    if silent or (bounds and AT_BOUND.search(quote)):
         limit += 0.5 if below else -0.5
     told: Holds = {}
     for entity in table.entities(quantity="deg"):
-        counts = [value(table, entity, str(conditions[0]), treated) for treated in options]
+        counts = [value(table, entity, str(conditions[0]), treated) for treated in treatments(reading, line)]
         known = [count for count in counts if count is not None]
         if known:
             true = any(count < limit if below else count > limit for count in known)
@@ -326,19 +297,10 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
     return told
 
 
-def _silent(reading: Reading, line: Line, table: FactTable, condition: str, told: re.Match[str]) -> Holds:
-    """ "Kaempferol is silent", "shows no effect": next to no genes respond."""
-    start = line.start
-    outside = [m for m in line.mentions if m.kind in TURNING]
-    outside = [m for m in outside if not told.start() <= line.spans[m.first][0] - start <= told.end()]
-    if outside or line.values("path"):
-        return {}
-    counts = {
-        entity: [value(table, entity, condition, treated) for treated in treatments(reading, line)]
-        for entity in table.entities(quantity="deg")
-    }
-    known = {name: [v for v in found if v is not None] for name, found in counts.items()}
-    return {name: Held(min(found) <= FEW, f"{min(found):g}") for name, found in known.items() if found}
+def _denied_beside(line: Line, silent: re.Match[str]) -> bool:
+    """Whether a sentence denies or supposes by more than the "no" of "no effect"."""
+    turning = [line.spans[m.first][0] - line.start for m in line.mentions if m.kind in TURNING]
+    return any(not silent.start() <= at <= silent.end() for at in turning)
 
 
 def _inside(number: Mention, scope: Mention | None) -> bool:

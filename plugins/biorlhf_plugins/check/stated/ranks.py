@@ -5,7 +5,6 @@ a tissue, a condition or an interaction, against the order of the table's counts
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
 from biorlhf_plugins.check.stated.statements import (
     ASKS,
     COUNTED,
-    POOLED,
     REACTS,
     comparator,
     treatments,
@@ -30,10 +28,7 @@ from biorlhf_plugins.language.words.text import vocabulary
 PLACES = {"second": 2, "runner": 2, "third": 3, "fourth": 4}
 LEADS = vocabulary("lead top first winner champion maximum peak")
 TRAILS = vocabulary("bottom last minimum trail")
-KINDS = {
-    "entity": vocabulary("tissue organ muscle"),
-    "condition": vocabulary("stressor condition exposure stress interaction term background treatment"),
-}
+KINDS = ("entity", "condition")
 OTHERS = vocabulary("behind after ahead before followed than then to vs against not over")
 """Behind them stand those that something is compared with."""
 SINGLE = frozenset(("single", "individual"))
@@ -41,7 +36,6 @@ AHEAD = frozenset(("ahead", "behind"))
 """Places in an order, of which the question tells whether it is of the most."""
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
-MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 HEAD_ENDS = frozenset(",:(—")
 LONG = 8
 """Tokens of an answer that does no more than choose."""
@@ -60,15 +54,11 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
     for line in reading.lines:
         if line.kind == "row" or turned(line):
             continue
-        place = place_of(line, reading.quote(line))
+        place = place_of(line)
         pair = _pair(reading, line) if place is None else None
         if pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
-        elif place is None and (found := _others(line)) is not None:
-            # "Every other organ reacts more": the one that is spoken of has the least.
-            spoken = line if line.values("entity") or not line.number else reading.lines[line.number - 1]
-            judged = placed(reading, spoken, table, Place(1, not found))
         else:
             first = asked is not None and line is reading.lines[0]
             place = place or (_asked_place(reading, asked, line) if first and asked is not None else None)
@@ -76,13 +66,6 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if judged[0] is False:
             told = "wrong_ranking" if pair is None else "wrong_comparison"
             yield reading.finding(line, told, judged[1], "the table has another order")
-
-
-def _others(line: Line) -> bool | None:
-    """Whether all the others have more, or less; None where a sentence says neither, or adds them up."""
-    found = comparator(line)
-    plain = "rest" in line.values("everyone") and POOLED.isdisjoint(line.words)
-    return found[2] if plain and found is not None else None
 
 
 def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
@@ -110,10 +93,10 @@ def _asked_place(reading: Reading, asked: Line, line: Line) -> Place | None:
     offered = max(len(asked.values("condition")), len(asked.values("entity"))) > 1
     if ASKS.isdisjoint(asked.words) and not (offered and chooses):
         return None
-    return place_of(asked, reading.text.prompt, compared=chooses)
+    return place_of(asked, compared=chooses)
 
 
-def place_of(line: Line, quote: str, compared: bool = False) -> Place | None:
+def place_of(line: Line, compared: bool = False) -> Place | None:
     """The place that a sentence's words give; ``compared``: a "stronger" is a place as well."""
     at_condition = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
     words = {text for i, text in enumerate(line.texts) if text != "at" or i not in at_condition}
@@ -122,7 +105,7 @@ def place_of(line: Line, quote: str, compared: bool = False) -> Place | None:
     graded = words if compared else after_the
     most = bool(words & (MOST | LEADS) or graded & GREATER)
     least = bool(words & (LEAST | TRAILS) or graded & SMALLER)
-    spoilt = NOT_MOST - {*PLACES, "of", "one", "at"} | ({"of"} if MOST_OF.search(quote) else set())
+    spoilt = NOT_MOST - {*PLACES, "of", "one", "at"}
     graded_by = _graded(line.texts)
     if (
         words & spoilt
@@ -237,7 +220,6 @@ def _varied(
 ) -> list[tuple[str, ...]]:
     """Of what there are several: of tissues, of conditions, of both, or of either as the case may be."""
     told = {kind: bool(subject[kind]) for kind in KINDS}
-    spoken_of = (line, *reading.prompt_lines)
     fixed = [kind for kind in KINDS if _follows(line, kind)]
     if len(fixed) == 1:
         return [tuple(kind for kind in KINDS if kind not in fixed)]
@@ -248,13 +230,11 @@ def _varied(
         return []
     if all(told.values()):
         free = [kind for kind in KINDS if not set(asked[kind]) - {"stress"}]
-        if len(free) == 2 and any(place_of(p, reading.text.prompt) for p in reading.prompt_lines):
+        if len(free) == 2 and any(place_of(p) for p in reading.prompt_lines):
             return [("entity", "condition")]
         if len(free) == 2:
             return [("entity", "condition"), ("entity",), ("condition",)]
-        named = [kind for kind in KINDS if any(_is_noun(spoken, kind) for spoken in spoken_of)]
-        alone = free if len(free) == 1 else named if len(named) == 1 else []
-        return [(alone[0],)] if alone else [("entity",), ("condition",)]
+            return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
     return [("entity",) if told["entity"] else ("condition",)]
 
 
@@ -262,8 +242,3 @@ def _follows(line: Line, kind: str) -> bool:
     """Whether what is called the largest is so by a name: "the largest HU×IR interaction" is of one."""
     ends = [m.first for m in line.mentions if m.kind == kind and m.value != "stress"]
     return any(not SUPERLATIVES.isdisjoint(line.texts[max(0, first - 1) : first]) for first in ends)
-
-
-def _is_noun(line: Line, kind: str) -> bool:
-    """Whether a sentence calls what it puts in order by its noun: "the weakest term", "which tissue"."""
-    return not KINDS[kind].isdisjoint(_behind(line.texts, ASKS | SUPERLATIVES | GREATER | SMALLER, 3))

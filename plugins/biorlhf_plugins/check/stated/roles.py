@@ -19,7 +19,7 @@ JOINS = vocabulary("and plus with & , - between the both")
 INTERACT = vocabulary("interaction interact interacting depend depends dependent hinge modify")
 
 
-def settled(texts: Sequence[str], mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+def settled(texts: list[str], mentions: Sequence[Mention]) -> tuple[Mention, ...]:
     """The mentions of a line with its conditions and treatments as they are meant."""
     kinds = {m.kind for m in mentions}
     if "treatment" in kinds:
@@ -29,7 +29,7 @@ def settled(texts: Sequence[str], mentions: Sequence[Mention]) -> tuple[Mention,
     return tuple(mentions)
 
 
-def _referenced(texts: Sequence[str], m: Mention, mentions: Sequence[Mention]) -> Mention:
+def _referenced(texts: list[str], m: Mention, mentions: Sequence[Mention]) -> Mention:
     """ "Treated against vehicle" is of the treatment."""
     compared = {other.last for other in mentions if other.kind == "cmp"}
     at = m.first - (texts[m.first - 1 : m.first] == ["the"])
@@ -39,14 +39,14 @@ def _referenced(texts: Sequence[str], m: Mention, mentions: Sequence[Mention]) -
     return m._replace(value="kmp") if versus else m
 
 
-def _undenied(texts: Sequence[str], mentions: Sequence[Mention]) -> list[Mention]:
+def _undenied(texts: list[str], mentions: Sequence[Mention]) -> list[Mention]:
     """Without the radiation of "unloaded, non-irradiated mice"."""
     placed = [m for m in mentions if m.kind == "condition"]
     denied = [m for m in placed if not DENIED.isdisjoint(texts[max(0, m.first - 1) : m.first])]
     return [m for m in mentions if m not in denied or len(denied) == len(placed)]
 
 
-def _interacting(texts: Sequence[str], mentions: list[Mention]) -> list[Mention]:
+def _interacting(texts: list[str], mentions: list[Mention]) -> list[Mention]:
     """ "The drug's interaction with radiation" is KMP×IR."""
     at = next((i for i, text in enumerate(texts) if text in INTERACT), None)
     drug = next((m for m in mentions if m.kind == "treatment" and m.value == "kmp"), None)
@@ -64,12 +64,12 @@ def _interacting(texts: Sequence[str], mentions: list[Mention]) -> list[Mention]
     ]
 
 
-def _joined(texts: Sequence[str], mentions: list[Mention]) -> list[Mention]:
+def _joined(texts: list[str], mentions: list[Mention]) -> list[Mention]:
     return mentions if TOGETHER.isdisjoint(texts) else _merged(texts, mentions, BOTH, TOGETHER)
 
 
 def _merged(
-    texts: Sequence[str], mentions: list[Mention], value: str, near: frozenset[str] = frozenset()
+    texts: list[str], mentions: list[Mention], value: str, near: frozenset[str] = frozenset()
 ) -> list[Mention]:
     """Two stressors that only "and" joins, as one; with a word of ``near`` beside them, if there are any."""
     found: list[Mention] = []
@@ -89,5 +89,5 @@ def _merged(
     return found
 
 
-def _adjoin(texts: Sequence[str], one: Mention, other: Mention) -> bool:
+def _adjoin(texts: list[str], one: Mention, other: Mention) -> bool:
     return one.last < other.first and JOINS.issuperset(texts[one.last : other.first])
