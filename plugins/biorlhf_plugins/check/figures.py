@@ -214,6 +214,8 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
     if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
         return None
+    if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
+        return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
     elif others:
@@ -222,6 +224,14 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
         kind, message = "wrong_number", f"{value:,g} contradicts the table"
     expected = "; ".join(str(f) for f in right[:4])
     return reading.finding(line, kind, expected, message)
+
+
+def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
+    """The NES beside one: "3.691 with kaempferol, after -2.302", of which one is of another condition."""
+    for other in reading.asserted("number") if claim.slot.quantity == "nes" else ():
+        same = (other.sentence, *other.slot[:3]) == (claim.sentence, *claim.slot[:3])
+        if same and other.slot.quantity in ("nes", None) and other.span != claim.span:
+            yield other
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
@@ -239,7 +249,10 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     if "of" in before and close:
         return False  # nor is the whole of "3 of the 309"
     if named:
-        return line.nearest(claim.span[0], "condition") == claim.slot.condition
+        return (
+            "condition" in claim.slot.stated
+            and line.nearest(claim.span[0], "condition") == claim.slot.condition
+        )
     if not asked:
         return len(line.numbers("")) == 1
     earlier = {c for other in reading.lines[: line.number] for c in other.values("condition")}

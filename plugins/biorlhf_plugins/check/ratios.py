@@ -73,12 +73,14 @@ def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: s
     if not pairs or m.value.value <= 0:
         return None
     quotients = told = [max(pair) / min(pair) for pair in pairs]
+    if len(own) > 2:
+        quotients = [*told, max(own) / (sum(own) - max(own))]  # "4.6 times the sum of 165 and 33"
     if own and strict:
         quotients = [*told, *(own[0] / side for pair in pairs for side in pair)]
     if not strict:
         # Of figures beside it a ratio need not be: it may be of some that stand further off.
         shares = [p for o in reading.all_lines() for e in o.values("entity") for p in _split(table, str(e))]
-        quotients = [*told, *(a / b for a, b in (*itertools.permutations(figures, 2), *shares))]
+        quotients = [*quotients, *(a / b for a, b in (*itertools.permutations(figures, 2), *shares))]
     if unit == "percent":
         quotients = [100 * value for q in quotients for value in (q, 1 / q, 1 - q, 1 - 1 / q, q - 1)]
         told = [100 / q for q in told]

@@ -170,7 +170,8 @@ def _settled(claim: Claim, line: Line) -> Claim:
     slot, at = claim.slot, line.at(claim.span[0])
     conditions, treatments = line.values("condition"), line.values("treatment")
     if conditions and slot.condition not in conditions:
-        slot = slot._replace(condition=str(line.nearest(claim.span[0], "condition") or conditions[0]))
+        nearest = str(line.nearest(claim.span[0], "condition") or conditions[0])
+        slot = slot._replace(condition=nearest, stated=slot.stated | {"condition"})
     if not treatments and "GROUND" in line.values("frame") and "cmp" in {m.kind for m in line.mentions}:
         slot = slot._replace(treatment=None)  # against controls it is the stress that is meant
     if treatments and slot.treatment is not None and slot.treatment not in treatments:

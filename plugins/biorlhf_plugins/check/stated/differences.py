@@ -29,6 +29,8 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A difference that is none of the text's two figures, nor of the table's two counts."""
     for line in reading.lines:
         differences = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
+        if len(differences) > 1:  # "745 more than HU does, so it adds 645"
+            differences = [m for m in differences if "than" not in line.texts[m.last : m.last + 4]]
         if len(differences) != 1 or line.numbers("ratio", "percent") or line.values("path"):
             continue
         difference = differences[0]
@@ -61,7 +63,7 @@ def _is_difference(line: Line, m: Mention) -> bool:
     lead = texts[at - 1] if at else ""
     skipped = texts[at : m.first]
     after = [t for t in texts[m.last : m.last + 2] if t not in ("gene", "deg")][:1]
-    if texts[m.last : m.last + 1] == ["time"] or "than" in texts[m.last : m.last + 4]:
+    if texts[m.last : m.last + 1] == ["time"]:
         return False  # a comparison has a check of its own
     summed = lead in ("add", "adding", "added") and "up" in skipped
     changes = lead in OF_A_CHANGE and "of" in skipped

@@ -166,7 +166,7 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
         asked = [str(c) for c in reading.asked("condition")]
         mine = [str(m.value) for m in named]
         others = [c for c in asked if c not in mine] if len(asked) == 2 else []
-    if len(mine) != 1 or not others or TOGETHER & set(line.texts[pivot:]):
+    if len(mine) != 1 or not others or set(mine) & set(others) or TOGETHER & set(line.texts[pivot:]):
         return {}
     options = treatments(reading, line)
     told: Holds = {}

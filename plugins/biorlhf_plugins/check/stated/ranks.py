@@ -31,7 +31,7 @@ TRAILS = vocabulary("bottom last minimum trail")
 KINDS = ("entity", "condition")
 OTHERS = vocabulary("behind after ahead before followed than then to vs against not over")
 """Behind them stand those that something is compared with."""
-SINGLE = frozenset(("single", "individual"))
+SINGLE = frozenset(("single", "individual", "stressor"))
 AHEAD = frozenset(("ahead", "behind"))
 """Places in an order, of which the question tells whether it is of the most."""
 SUPERLATIVES = MOST | LEAST
@@ -100,6 +100,7 @@ def place_of(line: Line, compared: bool = False) -> Place | None:
     """The place that a sentence's words give; ``compared``: a "stronger" is a place as well."""
     at_condition = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
     words = {text for i, text in enumerate(line.texts) if text != "at" or i not in at_condition}
+    words -= {"lead"} if "to" in _behind(line.texts, frozenset(("lead",)), 1) else set()
     nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts)), 1)
     after_the = {b for a, b in zip(line.texts, line.texts[1:], strict=False) if a == "the"}
     graded = words if compared else after_the
@@ -107,8 +108,10 @@ def place_of(line: Line, compared: bool = False) -> Place | None:
     least = bool(words & (LEAST | TRAILS) or graded & SMALLER)
     spoilt = NOT_MOST - {*PLACES, "of", "one", "at"}
     graded_by = _graded(line.texts)
+    several = nth > 1 and len(line.values("entity")) > 1 and not words.isdisjoint(MOST)
     if (
-        words & spoilt
+        several
+        or words & spoilt
         or not OF_A_CHANGE.isdisjoint(_behind(line.texts, SUPERLATIVES, 2))
         or not (graded_by == "" or COUNTED.search(graded_by) or REACTS.search(graded_by))
     ):
@@ -129,9 +132,11 @@ def _behind(texts: list[str], words: frozenset[str], far: int) -> list[str]:
 
 
 def _graded(texts: list[str]) -> str:
-    """What "most" and "least" grade: the word behind them, where it is no function word."""
+    """What "most" and "least" grade: the word behind them, or the genes that stand a little further."""
     behind = _behind(texts, frozenset(("most", "least")), 1)
-    return next((word for word in behind if word.isalpha() and word not in FUNCTION), "")
+    graded = next((word for word in behind if word.isalpha() and word not in FUNCTION), "")
+    far = " ".join(_behind(texts, frozenset(("most", "least")), 4))
+    return far if graded and COUNTED.search(far) else graded
 
 
 def placed(
@@ -141,8 +146,9 @@ def placed(
 
     ``among`` are those that are compared, where the sentence itself names them.
     """
-    kinds = {m.kind for spoken in (line, *reading.prompt_lines) for m in spoken.mentions}
-    foreign = kinds & {*OTHER_MEASURES} or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
+    kinds = {m.kind for m in line.mentions}
+    foreign = kinds & {*OTHER_MEASURES} or reading.asked("path") or reading.asked("pattern")
+    foreign = foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
     if foreign:
         return None, ""
     judged: list[tuple[bool, str]] = []
