@@ -248,11 +248,12 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
     if "of" in before and close:
         return False  # nor is the whole of "3 of the 309"
+    ahead = all(m.last <= at.first for m in line.mentions if m.kind == "condition")
+    if not AGAINST.isdisjoint(behind) and ahead and len(named) > 1:
+        return False  # "HU changes more than IR (6,425 vs 67)"
     if named:
-        return (
-            "condition" in claim.slot.stated
-            and line.nearest(claim.span[0], "condition") == claim.slot.condition
-        )
+        told = "condition" in claim.slot.stated
+        return told and line.nearest(claim.span[0], "condition") == claim.slot.condition
     if not asked:
         return len(line.numbers("")) == 1
     earlier = {c for other in reading.lines[: line.number] for c in other.values("condition")}

@@ -99,6 +99,11 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False
+    said = [m for m in line.mentions if m.kind == kind]
+    for m in line.mentions:
+        denied = [n for n in line.mentions if n.kind == "neg" and said and said[0].last <= n.first < m.first]
+        if m.kind == "entity" and m.value == claim.slot.entity and denied:
+            return False  # "rescue in heart and soleus, but not in liver"
     # In quotation marks a class is spoken about, not claimed.
     around = reading.text.answer[max(0, claim.span[0] - 1) : claim.span[1] + 1]
     if around[0] in "\"“'‘" and around[-1] in "\"”'’":

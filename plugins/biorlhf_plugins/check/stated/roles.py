@@ -12,10 +12,10 @@ from biorlhf_plugins.language.words.text import vocabulary
 STRESSORS = {"hu", "ir"}
 BOTH = "hu+ir"
 TOGETHER = vocabulary(
-    "together combined combine combining jointly joint simultaneously concurrently coincide"
+    "adding added together combined combine combining jointly joint simultaneously concurrently coincide"
 )
 DENIED = vocabulary("non not without no never un")
-JOINS = vocabulary("and plus with & , - between the both")
+JOINS = vocabulary("and plus with & , - between the both to")
 INTERACT = vocabulary("interaction interact interacting depend depends dependent hinge modify")
 
 
