@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.ratios import unit_of
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import derived_from, is_difference, starts
+from biorlhf_plugins.check.stated.differences import derived_from, is_difference, named_counts, starts
 from biorlhf_plugins.check.stated.statements import (
     ASKS,
     COMPARED,
@@ -64,6 +64,7 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         counts = [f.value or 0.0 for f in table.find(entity=claim.slot.entity, quantity="deg")]
         if claim.slot.quantity == "deg" and not SUMMED.isdisjoint(line.words):
             made = [*made, *(a + b for a, b in itertools.combinations(counts, 2))]
+        made = [*made, *(abs(a - b) for a, b in named_counts(reading, line, table))]
         if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))

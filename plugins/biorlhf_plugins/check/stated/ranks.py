@@ -13,6 +13,7 @@ from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
 from biorlhf_plugins.check.stated.statements import (
     ASKS,
+    COMPARED,
     COUNTED,
     REACTS,
     comparator,
@@ -55,7 +56,7 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if line.kind == "row" or turned(line):
             continue
         place = place_of(line)
-        pair = _pair(reading, line) if place is None else None
+        pair = pair_of(reading, line) if place is None else None
         if pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
@@ -68,7 +69,7 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
             yield reading.finding(line, told, judged[1], "the table has another order")
 
 
-def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
+def pair_of(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
     """The two that "X has more than Y" compares, X first, and whether X is to have more."""
     found = comparator(line)
     quantified = {"everyone", "univ", "except"} & {m.kind for m in line.mentions} or "all" in line.words
@@ -208,9 +209,8 @@ def _subject(line: Line, kind: str) -> str:
     """The name of a kind that a line speaks of: its only one, or the first, the others being "after" it."""
     names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
     rest = [m for m in names[1:] if m.value != names[0].value]
-    if not names or not {"than", "to", "behind"}.isdisjoint(
-        line.texts[max(0, names[0].first - 2) : names[0].first]
-    ):
+    ahead = line.texts[max(0, names[0].first - 2) : names[0].first] if names else []
+    if not names or (names[0].first > 1 and not COMPARED.isdisjoint(ahead)):
         return ""
     if any(OTHERS.isdisjoint(line.texts[names[0].last : m.first]) for m in rest):
         return ""

@@ -78,7 +78,9 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     holds = holds_of(asked, line, table)
     names = _joined(line)
     if len(names) != 1 or names[0] not in holds:
-        place = ranks.place_of(line)
+        place, pair = ranks.place_of(line), ranks.pair_of(asked, line)
+        if pair is not None:
+            return ranks.placed(asked, line, table, ranks.Place(1, pair[2]), {pair[0]: pair[1]})
         return ranks.placed(asked, line, table, place) if place else (None, "")
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
