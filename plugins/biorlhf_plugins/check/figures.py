@@ -1,4 +1,4 @@
-"""Figures and classes against the table: wrong numbers, right numbers of another tissue, wrong classes."""
+"""Figures against the table: wrong numbers, and right ones of another tissue or condition."""
 
 from __future__ import annotations
 
@@ -172,8 +172,10 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if reading.text.answer[slice(*claim.span)].lower() in ROUND:
         return True
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
-    if before.strip().lower() in ("vs", "vs.", "ear-"):  # "(491 vs 3 DEGs)": the other side's
+    if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
         return True
+    if reading.text.answer[: claim.span[0]].lower().endswith(("near-", "near ")):
+        return True  # "near-zero"
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     if "interaction" in words and "_x_" not in str(claim.slot.condition):

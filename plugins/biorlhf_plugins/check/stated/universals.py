@@ -158,6 +158,7 @@ def _excepted(line: Line) -> list[str] | None:
 
 
 def scope_of(line: Line) -> Mention | None:
+    """What says of how many tissues a sentence is: "all", "no tissue", "the others", "without exception"."""
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
     at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
     if scopes or at >= 0:
