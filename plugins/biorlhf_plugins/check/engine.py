@@ -21,35 +21,34 @@ from biorlhf_plugins.check import (
 )
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
-from biorlhf_plugins.check.stated import choices, differences, genes, scores, universals
+from biorlhf_plugins.check.stated import classes, differences, genes, ranks, scores, universals
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
-    ratios.check_shares,
     sense.check_placeholders,
     design.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
-    figures.check_classes,
+    figures.check_owner,
+    classes.check_classes,
+    classes.check_letters,
     genes.check_features,
     genes.check_gene_orders,
     ratios.check_ratios,
-    ratios.check_fewer,
     orders.check_orders,
     universals.check_universal,
     universals.check_named,
     universals.check_yes_no,
-    choices.check_choices,
+    ranks.check_ranks,
     scores.check_directions,
     differences.check_differences,
     orders.check_combined,
     sense.check_interaction_sets,
     sense.check_interaction_sums,
     sense.check_unsigned,
-    sense.check_silent,
     lab.check_lab,
 )
 

@@ -1,31 +1,49 @@
-"""Figures and classes against the table: wrong numbers, right numbers of another tissue, wrong classes."""
+"""Figures against the table: wrong numbers, and right ones of another tissue or condition."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
+from biorlhf_plugins.check.ratios import unit_of
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
+from biorlhf_plugins.check.stated.differences import derived_from, is_difference, named_counts, starts
+from biorlhf_plugins.check.stated.statements import (
+    ASKS,
+    COMPARED,
+    NO_MEASURE,
+    REACTS,
+    YES_NO,
+    counts_tissues,
+    turned,
+)
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
+from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
+from biorlhf_plugins.language.evidence.records import FUNCTION
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 
 STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
-AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
+AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean"))
+SUMMED = frozenset(("add", "sum", "additive", "expected", "predicted"))
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
-# In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
-FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
-UNLIKE = frozenset(("unlike", "contrary", "differ", "opposed"))
-SHORT = 6
-"""Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
-WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
+SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
+MOVED = (["to"], ["from"], ["by"])
+COMPARING = GREATER | SMALLER | OVER | UNDER
+PLAIN = FUNCTION | {",", "gene", "deg", "go"}
+GENES = frozenset(("gene", "deg"))
+IS = frozenset(("is", "are", "was", "were", "be", "go"))
+OPENED = (["/"], ["→"])
+AGAINST = vocabulary("against versus vs v / → to opposed")
+DISTRIBUTES = frozenset(("neither", "both", "each"))
 
 
 def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -33,10 +51,9 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     seen: set[tuple[float, str]] = set()
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = derived_from(reading)
-    for claim in reading.asserted("number"):
+    claims = [_filled(reading, table, claim) for claim in reading.asserted("number")]
+    for claim in claims:
         line = reading.line_of(claim)
-        if claim.slot.quantity is None and _listed(line):
-            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue
         if (claim.low, claim.high) != (None, None) or _bounded(reading, claim, line) or starts(line, claim):
@@ -44,23 +61,110 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
         made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
-        if is_difference(line, claim):
-            made = [*made, *between_counts(table, claim.slot.entity)]
-        if _matches(claim, [], itertools.chain(made, given)):
+        counts = [f.value or 0.0 for f in table.find(entity=claim.slot.entity, quantity="deg")]
+        if claim.slot.quantity == "deg" and not SUMMED.isdisjoint(line.words):
+            made = [*made, *(a + b for a, b in itertools.combinations(counts, 2))]
+        made = [*made, *(abs(a - b) for a, b in named_counts(reading, line, table))]
+        if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))
-        if key not in seen and _entity_is_plain(reading, line, claim):
+        # A figure of two tissues is one of them, but where "both" or "neither" gives it to each.
+        beside = [c for c in claims if c.span == claim.span and c.slot.entity != claim.slot.entity]
+        each = bool(beside) and not DISTRIBUTES.isdisjoint(line.texts)
+        if any(_matches(c, table.find(entity=c.slot.entity)) for c in beside) and not each:
+            continue
+        if key not in seen and (each or _entity_is_plain(reading, line, claim)):
             finding = _wrong_figure(reading, table, claim, line)
             if finding is not None:
                 seen.add(key)
                 yield finding
 
 
-def _listed(line: Line) -> bool:
-    """The counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
-    if "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
-        return False
-    return len(line.values("entity")) == len(line.numbers("")) > 1
+def check_owner(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """Whose the figure of the question is: "which tissue has 6,425 genes?", "what does 3,210 stand for?"."""
+    given = [n for asked in reading.prompt_lines for n in asked.numbers("") if n.value >= SMALL]
+    asks = any(ASKS & asked.words for asked in reading.prompt_lines)
+    if not asks or len(given) != 1 or (given[0].low, given[0].high) != (None, None) or not reading.lines:
+        return
+    line = reading.lines[0]
+    open_ = {"everyone", "except"} & {m.kind for m in line.mentions} or YES_NO.match(reading.text.answer)
+    named = line.values("entity") + line.values("condition")
+    if open_ or not named or turned(line) or any(other.numbers() for other in reading.lines):
+        return
+    slots = {kind: line.values(kind) or reading.asked(kind) for kind in ("entity", "condition")}
+    alike = [f for f in table.figures if f.value == given[0].value and f.quantity in COUNTS]
+    fit = [f for f in alike if all(not v or {"stress", getattr(f, k)} & {*v} for k, v in slots.items())]
+    if alike and not any(f.is_interaction or f.treatment or not reading.treated(line) for f in fit):
+        told = f"{given[0].value:,g} is {alike[0].words}"
+        yield reading.finding(line, "wrong_condition", "; ".join(map(str, alike)), told)
+
+
+def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
+    """A claim with the quantity that its figure can be of, from what is behind it or from the question."""
+    slot, line = claim.slot, reading.line_of(claim)
+    at = line.at(claim.span[0])
+    if at is None or not isinstance(at.value, Number) or at.value.unit or slot.quantity == "log2fc":
+        return claim
+    asked, paths = reading.asked("quantity"), [*line.values("path"), *reading.asked("path")]
+    counts = len(line.values("entity")) == at.value.value and slot.quantity is None  # "two: liver and soleus"
+    if counts or (reading.prompt_lines and counts_tissues(line, reading.prompt_lines[-1]) == at):
+        return claim._replace(slot=slot._replace(quantity="tissue"))
+    if unit_of(line, at) == "ratio":
+        return claim._replace(slot=slot._replace(quantity="ratio"))
+    ways = [m for m in line.mentions if m.kind == "dir" or m.value in SIDES.values()]
+    if slot.quantity in SIDES.values() and all(_compares(line, m) for m in ways):
+        slot = slot._replace(quantity="deg")
+    whole = at.value.value >= 0 and at.value.value == int(at.value.value)
+    sided = _side(line, at) or _asked_side(reading, table, claim)
+    if not whole or (slot.quantity is None and "nes" in asked):
+        known = {path for path in slot.pathways if table.find(pathway=path, quantity="nes")}
+        quantity = "nes" if known and slot.quantity in (None, *COUNTS) else slot.quantity
+        quantity = None if quantity in COUNTS else quantity
+    elif slot.quantity in (None, "deg", "qualifier", "share") and sided:
+        quantity = sided
+    elif slot.quantity is None and not paths and _counts_asked(reading):
+        told = [q for q in line.values("quantity") if q in COUNTS] or [q for q in asked if q in COUNTS]
+        quantity = told[0] if len(told) == 1 else "deg"
+    else:
+        quantity = slot.quantity
+    return claim._replace(slot=slot._replace(quantity=quantity))
+
+
+def _side(line: Line, at: Mention) -> str:
+    """The side that a figure is of: "1,336, is downregulated", "844 down"; not "112 rise to 2,110"."""
+    way = next((m for m in line.mentions if m.first >= at.last and m.kind == "dir"), None)
+    if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
+        return ""
+    return "" if _compares(line, way) or line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+
+
+def _compares(line: Line, way: Mention) -> bool:
+    """The "above" of "910 is above the sum" is no direction."""
+    return way.kind == "dir" and not COMPARING.isdisjoint(line.texts[way.first : way.last])
+
+
+def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
+    """The side that the question asks for, for the first figure of the answer unless it is of both sides."""
+    sides = {
+        SIDES.get(m.value, m.value)
+        for line in reading.prompt_lines
+        for m in line.mentions
+        if m.kind == "quantity" or (m.kind == "dir" and line.texts[m.first - 1] in IS)
+    } & {*SIDES.values()}
+    line = reading.line_of(claim)
+    first = next((other for other in reading.lines if other.numbers("")), None)
+    told = {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path")
+    if told or len(sides) != 1 or line is not first or line.numbers("")[0].value != claim.value:
+        return ""
+    return "" if table.bears_out(claim._replace(slot=claim.slot._replace(quantity="deg"))) else sides.pop()
+
+
+def _counts_asked(reading: Reading) -> bool:
+    """Whether the question is after counts of genes: it says so, or asks for an interaction or an effect."""
+    measures = {*reading.asked("quantity")} - NO_MEASURE
+    named = reading.asked("condition") + reading.asked("treatment")
+    told = "deg" in reading.asked("quantity") or REACTS.search(reading.text.prompt) is not None
+    return told or (bool(named) and not measures and not reading.asked("path"))
 
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
@@ -70,6 +174,8 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
     if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
         return True
+    if reading.text.answer[: claim.span[0]].lower().endswith(("near-", "near ")):
+        return True  # "near-zero"
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
@@ -80,25 +186,16 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
 
 def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """The name beside the figure is this tissue; or the whole text speaks of one only."""
+    beside = [m for m in line.mentions if m.kind == "entity" and m.value == claim.slot.entity]
+    if all(not COMPARED.isdisjoint(line.texts[max(0, m.first - 2) : m.first]) for m in beside) and beside:
+        return False  # "second only to the hippocampus" is of another
+    at = line.at(claim.span[0])
+    if at is not None and line.texts[at.last : at.last + 1] == ["it"]:
+        return False  # "with 5,477 it has four times the count of the liver"
     if line.values("entity"):
-        return _nearest(line, claim, "entity") == claim.slot.entity
+        return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
     return everywhere == {claim.slot.entity}
-
-
-def _nearest(line: Line, claim: Claim, kind: str) -> object:
-    """The name of a kind that stands nearest to a figure; a cut, and a new line more so, is far."""
-    at = line.at(claim.span[0])
-    if at is None:
-        return None
-    best: tuple[int, object] | None = None
-    for m in line.mentions:
-        if m.kind == kind:
-            first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
-            between = line.texts[first:last]
-            far = len(between) + sum(FAR_CUTS.get(word, 0) for word in between)
-            best = min(best, (far, m.value), key=lambda pair: pair[0]) if best else (far, m.value)
-    return best[1] if best else None
 
 
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
@@ -114,13 +211,11 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
-    turned = [
-        f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value
-    ]
-    if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
-        exact = here = turned  # those that go up, called those that go down
-    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
-    if not exact and (several or not others or abs(value) < SMALL):
+    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's, or
+    # a count of genes that stands nowhere in the table.
+    at = line.at(claim.span[0])
+    counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
+    if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
         return None
     if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
         return None
@@ -144,18 +239,31 @@ def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """Whether condition and quantity of the claim can be taken at their word: the text gives the condition,
-    or the question gives one, and this is the first sentence of the answer with a figure in it.
+    or the question gives one, and no sentence of the answer up to this has named another.
     """
-    if line.words & DOMINANCE:
+    at = line.at(claim.span[0])
+    if line.words & DOMINANCE or at is None:
         return False
-    if "condition" in claim.slot.stated and line.values("condition"):
-        return _nearest(line, claim, "condition") == claim.slot.condition
-    if not line.values("condition") and not reading.asked("condition"):
+    named, asked = line.values("condition"), reading.asked("condition")
+    before, behind = line.texts[max(0, at.first - 2) : at.first], line.texts[at.last : at.last + 1]
+    if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:
+        return False  # the other side of a comparison is of what is not named
+    close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
+    if "of" in before and close:
+        return False  # nor is the whole of "3 of the 309"
+    ahead = all(m.last <= at.first for m in line.mentions if m.kind == "condition")
+    if not AGAINST.isdisjoint(behind) and ahead and len(named) > 1:
+        return False  # "HU changes more than IR (6,425 vs 67)"
+    if named:
+        told = "condition" in claim.slot.stated
+        return told and line.nearest(claim.span[0], "condition") == claim.slot.condition
+    if not asked:
         return len(line.numbers("")) == 1
-    first = next((other for other in reading.lines if other.numbers("")), None)
-    asked = reading.asked("condition")
-    single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
-    return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
+    earlier = {c for other in reading.lines[: line.number] for c in other.values("condition")}
+    entities = line.values("entity")
+    single = len(line.numbers("")) in (1, len(entities)) or claim.slot.quantity in COUNTS
+    same = earlier <= {claim.slot.condition} and (len(reading.asked("entity")) <= 1 or bool(entities))
+    return single and same and asked == (claim.slot.condition,)
 
 
 def _same_kind(figure: Figure, claim: Claim) -> bool:
@@ -210,72 +318,3 @@ def _given(reading: Reading, entity: str | None) -> list[float]:
     """Figures that the prompt itself gives of this tissue, or of none: they are not the answer's claim."""
     lines = [line for line in reading.prompt_lines if set(line.values("entity")) <= {entity}]
     return [number.value for line in lines for number in line.numbers("")]
-
-
-def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """A response type or a pathway's pattern that is another one in the table."""
-    seen: set[tuple[str, str]] = set()
-    for claim in reading.asserted("class"):
-        slot, label = claim.slot, str(claim.label)
-        line = reading.line_of(claim)
-        if slot.entity is None or not _class_is_plain(reading, line, claim):
-            continue
-        right = [
-            f
-            for f in table.find(entity=slot.entity, quantity=slot.quantity)
-            if slot.quantity == "type" or f.pathway in slot.pathways
-        ]
-        known = {name for f in table.find(quantity=slot.quantity) for name in f.accepted}
-        if not right or label not in known or any(label in f.accepted for f in right):
-            continue
-        # "Blocked by stress" describes type B as well; only the letter is then wrong.
-        if _words(reading, claim).startswith("stress") and label == "C" and right[0].label == "B":
-            continue
-        if (slot.entity, label) not in seen:
-            seen.add((slot.entity, label))
-            expected = "; ".join(dict.fromkeys(f"{f.entity} {f.quantity}: {f.label}" for f in right))
-            called = f"{slot.entity} is called {_words(reading, claim)}"
-            yield reading.finding(line, "wrong_class", expected, called)
-
-
-def _words(reading: Reading, claim: Claim) -> str:
-    return reading.text.answer[claim.span[0] : claim.span[1]].lower()
-
-
-def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
-    """One tissue and one class in the sentence, said of each other and not held up as a mistake."""
-    kind = claim.slot.quantity
-    if kind not in ("type", "pattern") or line.values("everyone"):
-        return False
-    # "Heart is Type A and liver Type C", "Type A: heart and soleus": classes and tissues in turn.
-    each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
-    shape = "".join("e" if name == "entity" else "k" for name in each)
-    paired = re.fullmatch(r"(?:e+k)+|(?:ke+)+", shape) is not None and claim.slot.entity in line.values(
-        "entity"
-    )
-    if len(line.values(kind)) > 1 and not paired:
-        return False
-    if line.words & (WRONG_ON_PURPOSE | UNLIKE):
-        return False
-    if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
-        return False
-    # In quotation marks a class is spoken about, not claimed.
-    around = reading.text.answer[max(0, claim.span[0] - 1) : claim.span[1] + 1]
-    if around[0] in "\"“'‘" and around[-1] in "\"”'’":
-        return False
-    named = line.values("entity")
-    if named:
-        return paired or named == (claim.slot.entity,)
-    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before, or the question's.
-    before = next((other for other in reading.lines if other.number == line.number - 1), None)
-    pointing = line.texts[:1] in (["this"], ["thi"], ["it"], ["these"])
-    if line is reading.lines[0] and reading.asked("entity") == (claim.slot.entity,):
-        return pointing or len(line.tokens) < SHORT
-    return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
-
-
-def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
-    """A pattern as a name, not as a word of the sentence: "SUPPRESSION", "a suppression pattern"."""
-    raw = reading.text.answer[claim.span[0] : claim.span[1]]
-    asked = any("pattern" in other.words for other in reading.prompt_lines)
-    return raw.isupper() or bool(line.words & {"pattern", "show", "rescue"}) or asked

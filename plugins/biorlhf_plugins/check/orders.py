@@ -8,47 +8,34 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
+from biorlhf_plugins.check.stated.statements import COUNTED, POOLED, comparator, turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.orders import (
-    LEAST,
-    MOST,
-    NOT_MOST,
     RANKS,
     Lookup,
     Words,
     chains,
-    compared,
-    stated,
 )
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
 
-COMBINED = re.compile(
-    r"(?:larger|greater|bigger|higher|more) than (?:all|every|the)(?: of)?(?: the)? others?\b"
-    r"(?P<scope>[^.?!\n]{0,60}?)"
-    r"\b(?:combined|together|put together|in total)",
-    re.IGNORECASE,
-)
+REST = frozenset(("other", "others", "rest", "remaining", "remainder"))
 YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
 
 
 def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "a > b > c" and "a has more DEGs than b": some series of counts must bear it, or the one named."""
+    """ "a > b > c", "a, followed by b and c": some series of counts must bear it, or the one named."""
     judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
-    # A multiple has a check of its own, against the quotient.
-    claims = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
     for line in reading.lines:
         for series, values in _series(reading, table, line).items():
             look = _lookup(table, values)
-            for check in (*chains(reading.evidence, look), *compared(reading.evidence, claims, look)):
+            for check in chains(reading.evidence, look):
                 start = check.spans[0][0]
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
-            for check in (*_named_order(reading, line, values), *_named_best(reading, line, values)):
+            for check in _named_order(reading, line, values):
                 judged[check.name, check.spans].append((series, check))
     for (name, spans), checks in judged.items():
         # Where the sentence leaves the condition open, one series that bears it out is enough.
@@ -84,33 +71,6 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
     return ends and bool(alone or RANKS.search(reading.quote(line)))
 
 
-def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
-    """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
-    conditions = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
-    words = {text for i, text in enumerate(line.texts) if text != "at" or i not in conditions}
-    names = line.values("entity")
-    most = not words.isdisjoint(MOST)
-    words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
-    plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")
-    placed = line.values("condition") or reading.asked("condition")
-    reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))
-    if not (plain and placed and reacts and len(names) == 1 and len(values) >= 3 and names[0] in values):
-        return
-    if line.values("path") or line.values("type"):
-        return
-    best = (max if most else min)(values, key=lambda name: values[name])
-    says = f"{best} ({values[best]:,g}) is the {'first' if most else 'last'}"
-    yield Check(
-        "a ranking against its figures", values[best] == values[names[0]], says, ((line.start, line.end),)
-    )
-
-
-def _times(reading: Reading, at: int) -> bool:
-    """True for "166 times more than": a ratio, which has a check of its own."""
-    before = reading.evidence.stream[max(0, at - 2) : at]
-    return any(t.text in ("time", "fold") or (t.number is not None) for t in before)
-
-
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
     named = reading.conditions(line)
@@ -142,34 +102,50 @@ def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
 
 
 def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """Is one count larger than all the others combined? The table's sums decide, the answer must agree."""
-    asked = COMBINED.search(reading.text.prompt)
+    """One count against all the others combined: the table's sums decide, and the answer must agree."""
     verdict = YES_NO.search(reading.text.answer)
-    entities, conditions = reading.asked("entity"), reading.asked("condition")
-    if asked is None or verdict is None or len(entities) != 1 or len(conditions) != 1:
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
+    found = _pooled(reading.as_asked(asked), asked, table) if asked is not None else None
+    if found is not None and verdict is not None:
+        right = "yes" if found[0] else "no"
+        quote = next(
+            (reading.quote(o) for o in reading.lines if o.start <= verdict.start() < o.end), verdict[0]
+        )
+        if right not in [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]:
+            told = "the question asks about all the others; the answer compares with a part of them"
+            expected = f"{right}: {found[1]}"
+            yield Finding(reading.text.index, ERROR, "answers_another_question", quote, expected, told)
         return
-    own = table.find(quantity="deg", entity=entities[0], condition=conditions[0])
-    own = [f for f in own if f.value is not None]
+    for line in reading.lines:
+        found = _pooled(reading, line, table)
+        if found is not None and not found[0] and not turned(line):
+            yield reading.finding(line, "wrong_comparison", found[1], "the others add up to something else")
+
+
+def _pooled(reading: Reading, line: Line, table: FactTable) -> tuple[bool, str] | None:
+    """Whether "X is more than all the others combined" or "the rest, pooled, stays below X" is so."""
+    rest = next((i for i, text in enumerate(line.texts) if text in REST), -1)
+    pool = next((i for i, text in enumerate(line.texts) if text in POOLED), -1)
+    found = comparator(line)
+    if found is None and "short" in line.words:
+        found = (line.texts.index("short"), line.texts.index("short"), False)
+    entities = line.values("entity") or reading.asked("entity")
+    conditions = line.values("condition") or reading.asked("condition")
+    if min(rest, pool) < 0 or found is None or len(entities) != 1 or len(conditions) != 1:
+        return None
+    counts = table.find(quantity="deg")
+    own = [f for f in counts if (f.entity, f.condition) == (entities[0], conditions[0])]
+    own = [f for f in own if f.is_interaction or (f.treatment == "kmp") == reading.treated(line)]
     if len(own) != 1:
-        return
-    subject = own[0]
-    rest = [
-        f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction
+        return None
+    alike = [
+        f for f in table.find(quantity="deg") if f != own[0] and f.is_interaction == own[0].is_interaction
     ]
-    narrow = str(conditions[0]).replace("_x_", "×")
-    if narrow in asked["scope"].lower().replace(" ", "").replace("x", "×"):
-        rest = [f for f in rest if f.condition == subject.condition]
-    total = sum(f.value or 0 for f in rest)
-    right = "yes" if (subject.value or 0) > total else "no"
-    answers = [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]
-    if right in answers or not rest:
-        return
-    quote = next(
-        (reading.quote(line) for line in reading.lines if line.start <= verdict.start() < line.end),
-        verdict[0],
-    )
-    yield Finding(
-        reading.text.index, ERROR, "answers_another_question", quote,
-        f"{right}: {subject.value:,g} against {total:,g}",
-        "the question asks about all the others; the answer compares with a part of them",
-    )  # fmt: skip
+    alike = [f for f in alike if f.treatment == own[0].treatment]
+    # "All other KMP×HU terms" are those of the other tissues; so are "all other tissues".
+    within = [m for m in line.mentions if m.kind == "condition" and rest < m.first <= max(pool, rest + 4)]
+    if within or "tissue" in line.texts[rest : rest + 3]:
+        alike = [f for f in alike if f.condition == own[0].condition]
+    count, total = own[0].value or 0.0, sum(f.value or 0.0 for f in alike)
+    more = found[2] == (rest > found[0])  # the others stand behind what compares, or before it
+    return (count > total) == more, f"{count:,g} against {total:,g}"

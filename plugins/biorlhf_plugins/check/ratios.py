@@ -1,4 +1,4 @@
-"""Ratios and percentages that neither the text's figures nor the table give."""
+"""Ratios and shares that neither the text's figures nor the table's counts give."""
 
 from __future__ import annotations
 
@@ -7,44 +7,43 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.table import FactTable
+from biorlhf_plugins.check.stated.differences import named_counts
+from biorlhf_plugins.check.table import COUNTS, FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
-# The relative error beyond which a ratio is wrong, and not only rounded coarsely.
-FAR = 0.15
-# Percentage points: shares are mostly written without decimals.
-SHARE_POINTS = 1.5
+COARSE = 0.15
+"""The relative error up to which a ratio or share in round figures is only rounded coarsely."""
+FINE = 0.03
+SMALL = 10
+"""Figures below it number things, and are no sides of a ratio."""
 TOTALS = frozenset(("total", "all", "overall", "sum"))
+VERSUS = frozenset(("than", "vs", "versus", "against", "over", "as", "to"))
+OF_AN_AMOUNT = frozenset(("time", "fold"))
 
 
 def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "166× more than soleus", "Ratio: 0.0×", "491× increase" from a baseline of zero."""
+    """ "166× more than soleus", "a factor of 8.8", "78.6% of them", "491× increase" from a count of zero."""
     for line in reading.lines:
-        for mention in line.mentions:
-            number = mention.value
-            if mention.kind != "num" or not isinstance(number, Number) or number.unit != "ratio":
-                continue
-            finding = _zero(reading, line, number) or _against(reading, table, line, mention, number)
-            if finding is not None:
-                yield finding
+        for m in line.mentions:
+            unit = unit_of(line, m)
+            if unit and line.kind != "row":
+                finding = (_zero(reading, line, m.value) if unit == "ratio" else None) or _against(
+                    reading, table, line, m, unit
+                )
+                if finding is not None:
+                    yield finding
 
 
-def check_fewer(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Heart has 5,303 fewer DEGs than liver": the difference of the two counts."""
-    for claim in reading.asserted("number"):
-        line = reading.line_of(claim)
-        names = [str(name) for name in line.values("entity")]
-        if claim.slot.quantity != "difference" or not claim.value or len(names) != 2:
-            continue
-        if "than" not in line.words:
-            continue
-        pairs = list(_pairs(table, names[0], names[1], reading.conditions(line)))
-        if not pairs or any(abs(abs(a - b) - claim.value) <= 0.005 * claim.value for a, b in pairs):
-            continue
-        high, low = max(pairs[0]), min(pairs[0])
-        told = f"{claim.value:,g} is no difference of {' and '.join(names)}"
-        yield reading.finding(line, "wrong_arithmetic", f"{high:,g} - {low:,g} = {high - low:,g}", told)
+def unit_of(line: Line, m: Mention) -> str:
+    """ "ratio" or "percent", for a figure that is one: "4.6×", "4.6 times", "a factor of nearly 18"."""
+    if m.kind != "num" or not isinstance(m.value, Number) or (m.value.low, m.value.high) != (None, None):
+        return ""
+    if m.value.unit:
+        return m.value.unit if m.value.unit in ("ratio", "percent") else ""
+    multiplied = not OF_AN_AMOUNT.isdisjoint(line.texts[m.last : m.last + 1])
+    factor = "factor" in line.texts[max(0, m.first - 4) : m.first]
+    return "ratio" if multiplied or factor else ""
 
 
 def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
@@ -62,71 +61,68 @@ def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
     return None
 
 
-def _against(
-    reading: Reading, table: FactTable, line: Line, mention: Mention, number: Number
-) -> Finding | None:
-    """A ratio with its two sides named in the sentence: X has N times more than Y."""
-    before = [m.value for m in line.mentions if m.kind == "entity" and m.first < mention.first]
-    after = [m.value for m in line.mentions if m.kind == "entity" and m.first > mention.first]
-    if not before or len(set(after)) != 1 or before[-1] == after[0] or number.value <= 0:
+def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: str) -> Finding | None:
+    """A ratio or share that is none of the figures beside it, nor of the counts that are named."""
+    own, figures = _plain(line), [v for other in reading.all_lines() for v in _plain(other)][:40]
+    pairs = list(itertools.combinations(own, 2)) or _sides(reading, line, table, m, unit)
+    strict = len(own) < 2
+    if len(own) == 1 and not pairs and not TOTALS.isdisjoint(line.words):
+        listed = [o for o in reading.lines if (o.paragraph, o.kind) == (line.paragraph, line.kind)]
+        wholes = [sum(v for other in listed for v in _plain(other)), *figures]
+        pairs = [(own[0], whole) for whole in wholes if whole > own[0]]
+    if not pairs or m.value.value <= 0:
         return None
-    # Without a word of comparison, two names and a ratio need not belong together.
-    if not {"than", "vs", "over"} & set(line.texts[mention.last :]):
+    quotients = told = [max(pair) / min(pair) for pair in pairs]
+    if len(own) > 2:
+        quotients = [*told, max(own) / (sum(own) - max(own))]  # "4.6 times the sum of 165 and 33"
+    if own and strict:
+        quotients = [*told, *(own[0] / side for pair in pairs for side in pair)]
+    if not strict:
+        # Of figures beside it a ratio need not be: it may be of some that stand further off.
+        shares = [p for o in reading.all_lines() for e in o.values("entity") for p in _split(table, str(e))]
+        quotients = [*quotients, *(a / b for a, b in (*itertools.permutations(figures, 2), *shares))]
+    if unit == "percent":
+        quotients = [100 * value for q in quotients for value in (q, 1 / q, 1 - q, 1 - 1 / q, q - 1)]
+        told = [100 / q for q in told]
+    if any(_close(m.value, q, unit) for q in quotients):
         return None
-    first, second = str(before[-1]), str(after[0])
-    # Larger over smaller: which of them is the larger is for the check of orders.
-    pairs = _pairs(table, first, second, reading.conditions(line))
-    quotients = [max(pair) / min(pair) for pair in pairs if min(pair)]
-    values = [n.value for n in line.numbers("") if n.value > 0]
-    quotients += [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
-    if not quotients or any(_close(number.value, q, FAR) for q in quotients):
-        return None
-    best = min(quotients, key=lambda q: abs(q - number.value))
-    sides = f"{first} to {second}"
-    return reading.finding(
-        line, "wrong_ratio", f"about {best:.3g}× ({sides})", f"{number.value:g}× is not the ratio of {sides}"
-    )
+    best = min(told, key=lambda q: abs(q - m.value.value))
+    mark, kind = ("%", "wrong_percentage") if unit == "percent" else ("×", "wrong_ratio")
+    words = f"{m.value.value:g}{mark} is none of the figures that it is of"
+    return reading.finding(line, kind, f"about {best:.3g}{mark}", words)
 
 
-def _pairs(table: FactTable, first: str, second: str, conditions: list[str]) -> Iterator[tuple[float, float]]:
-    """The counts of two tissues, in the conditions that are named, else in any."""
-    for a in table.find(entity=first, quantity="deg"):
-        for b in table.find(entity=second, quantity="deg", condition=a.condition, treatment=a.treatment):
-            named = not conditions or a.condition in conditions
-            if named and a.value is not None and b.value is not None:
-                yield a.value, b.value
+def _split(table: FactTable, entity: str) -> list[tuple[float, float]]:
+    """The parts of a tissue's counts that go up and down, each with its whole."""
+    own = [f for f in table.find(entity=entity) if f.quantity in COUNTS and f.value]
+    wholes = {(f.condition, f.treatment): f.value or 0.0 for f in own if f.quantity == "deg"}
+    parts = [f for f in own if f.quantity != "deg" and (f.condition, f.treatment) in wholes]
+    return [(f.value or 0.0, wholes[f.condition, f.treatment]) for f in parts]
 
 
-def _close(value: float, other: float, share: float) -> bool:
-    return abs(value - other) <= max(share * other, 0.05)
+def _plain(line: Line) -> list[float]:
+    """The figures of a line that a ratio may be of."""
+    plain = [m.value for m in line.mentions if m.kind == "num" and not unit_of(line, m)]
+    return [n.value for n in plain if isinstance(n, Number) and not n.unit and n.value >= SMALL]
 
 
-def check_shares(reading: Reading) -> Iterator[Finding]:
-    """ "8,968 DEGs (70% of total)": a share of a total, beside the figure that it is a share of."""
-    for line in reading.lines:
-        parts = [n for n in line.numbers("") if n.value > 0]
-        shares = line.numbers("percent")
-        if len(parts) != 1 or len(shares) != 1 or "of" not in line.words or not line.words & TOTALS:
-            continue
-        part, share = parts[0].value, shares[0].value
-        # No part is larger than its whole.
-        totals = [v for v in _totals(reading, line) if v >= part]
-        if not totals or any(abs(100 * part / total - share) <= SHARE_POINTS for total in totals):
-            continue
-        best = min(totals, key=lambda total: abs(100 * part / total - share))
-        yield reading.finding(
-            line,
-            "wrong_percentage",
-            f"{100 * part / best:.3g}% of {best:,g}",
-            f"{share:g}% of no total that the text gives",
-        )
+def _sides(
+    reading: Reading, line: Line, table: FactTable, m: Mention, unit: str
+) -> list[tuple[float, float]]:
+    """The two counts that a ratio is of, where no figures stand beside it."""
+    names = {other.first > m.first for other in line.mentions if other.kind == "entity"}
+    # "166 times that of the heart" has its first side elsewhere.
+    plain = len(names) == 2 or len(line.values("entity")) < 2 or not VERSUS.isdisjoint(line.texts[m.last :])
+    return [p for p in named_counts(reading, line, table) if plain and unit == "ratio" and all(p)]
 
 
-def _totals(reading: Reading, line: Line) -> list[float]:
-    """Sums of the list that the line stands in, and every larger figure of the text."""
-    run = [
-        other.numbers("")[0].value
-        for other in reading.lines
-        if other.kind == line.kind and other.paragraph == line.paragraph and other.numbers("")
-    ]
-    return [sum(run), *reading.figures()] if len(run) > 1 else reading.figures()
+def _close(number: Number, right: float, unit: str) -> bool:
+    """Whether a ratio or share is another one, as it is rounded: with decimals finely, in tens coarsely."""
+    coarse = number.value % 10 == 0 or (unit == "ratio" and number.value < SMALL)
+    if number.decimals:
+        slack = 0.15 if unit == "percent" else max(FINE * abs(right), 0.06)
+    elif unit == "percent":
+        slack = 3.0 if coarse else 1.5
+    else:
+        slack = max((COARSE if coarse else 2 * FINE) * abs(right), 0.6)
+    return abs(number.value - right) <= slack

@@ -8,6 +8,7 @@ from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
 from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.stated.roles import settled
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Evidence
@@ -16,6 +17,10 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Token
+
+# In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
+JOINS = frozenset((",", "and", "in", "at", "under", "the"))
+FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,36 @@ class Line:
         return next(
             (m for m in self.mentions if m.kind == "num" and self.spans[m.first][0] == position), None
         )
+
+    def nearest(self, position: int, kind: str) -> object:
+        """The name of a kind that stands nearest to the figure there; a cut is far, a new line more so.
+
+        Of as many figures as names, one run behind the other, each is the name's of its place.
+        """
+        at = self.at(position)
+        names = [m for m in self.mentions if m.kind == kind]
+        if at is None or not names:
+            return None
+        figures = self._run([m for m in self.mentions if m.kind == "num"], at)
+        for m in names:
+            run = self._run(names, m)
+            apart = figures[-1].first < run[0].first or run[-1].first < figures[0].first
+            if apart and len(figures) == len(run) > 1:
+                return run[figures.index(at)].value
+        far: list[tuple[int, object]] = []
+        for m in names:
+            first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
+            between = self.texts[first:last]
+            far.append((len(between) + sum(FAR_CUTS.get(word, 0) for word in between), m.value))
+        return min(far, key=lambda pair: pair[0])[1]
+
+    def _run(self, mentions: Sequence[Mention], inside: Mention) -> list[Mention]:
+        """The mentions round one that only commas, "and" and prepositions join."""
+        runs: list[list[Mention]] = []
+        for m in mentions:
+            joined = bool(runs) and JOINS.issuperset(self.texts[runs[-1][-1].last : m.first])
+            runs[-1].append(m) if joined else runs.append([m])
+        return next(run for run in runs if inside in run)
 
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
@@ -124,8 +159,29 @@ def read(text: Text, additions: Additions) -> Reading:
     said = extract(text.answer, prompt, additions)
     before = extract(unblocked(text.answer), prompt, additions)
     asked = extract(prompt, "", additions)
-    lines = tuple(_lines(before))
-    return Reading(text, before, evidence(said, prompt), lines, tuple(_lines(asked)), tuple(_lines(said)))
+    lines, prompt_lines = tuple(_lines(before)), tuple(_lines(asked))
+    before = replace(before, numbers=tuple(_settled(c, lines[c.sentence]) for c in before.numbers))
+    return Reading(text, before, evidence(said, prompt), lines, prompt_lines, tuple(_lines(said)))
+
+
+def _settled(claim: Claim, line: Line) -> Claim:
+    """A figure's claim with the condition and treatment that its line has once they are settled; what stands
+    before a colon or comma at the line's start ("Not quite, 156 ...", "Almost: 76") does not reach it."""
+    slot, at = claim.slot, line.at(claim.span[0])
+    conditions, treatments = line.values("condition"), line.values("treatment")
+    if conditions and slot.condition not in conditions:
+        nearest = str(line.nearest(claim.span[0], "condition") or conditions[0])
+        slot = slot._replace(condition=nearest, stated=slot.stated | {"condition"})
+    if not treatments and "GROUND" in line.values("frame") and "cmp" in {m.kind for m in line.mentions}:
+        slot = slot._replace(treatment=None)  # against controls it is the stress that is meant
+    if treatments and slot.treatment is not None and slot.treatment not in treatments:
+        slot = slot._replace(treatment=str(treatments[0]))
+    head = next((i for i, text in enumerate(line.texts[:4]) if text in (",", ":")), 0)
+    opening = {m.kind for m in line.mentions if m.last <= head}
+    later = {m.kind for m in line.mentions if at is not None and head <= m.first < at.first}
+    negated = claim.negated and not ("neg" in opening and "neg" not in later)
+    approximate = claim.approximate and not ("approx" in opening and "approx" not in later)
+    return claim._replace(slot=slot, negated=negated, approximate=approximate)
 
 
 def _lines(said: Extraction) -> Iterator[Line]:
@@ -136,10 +192,8 @@ def _lines(said: Extraction) -> Iterator[Line]:
 def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean) -> Line:
     inside = stream[part.first : part.last]
     start, end = cleaned.span(inside[0].start, inside[-1].end) if inside else (0, 0)
-    shifted = tuple(
-        Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions
-    )
     spans = tuple(cleaned.span(token.start, token.end) for token in inside)
     texts = [token.text for token in inside]
-    words = frozenset(texts)
-    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end, spans, texts, words)
+    shifted = [Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions]
+    mentions, words = settled(texts, shifted), frozenset(texts)
+    return Line(number, part.kind, part.paragraph, tuple(inside), mentions, start, end, spans, texts, words)

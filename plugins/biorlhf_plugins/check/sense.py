@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, WARNING, Finding
 from biorlhf_plugins.check.reading import Reading
-from biorlhf_plugins.check.stated.statements import FEW
 from biorlhf_plugins.check.table import FactTable, Figure
 from biorlhf_plugins.language.records import OPPOSITE
 
@@ -27,9 +26,6 @@ COMPARES = re.compile(
 )
 HEDGE = re.compile(
     r"\b(?:may|might|could|would|if|whether|predict|expect|hypothes|suggest|cannot|no data)", re.IGNORECASE
-)
-SILENT = re.compile(
-    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
 )
 DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
 
@@ -68,25 +64,6 @@ def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Findi
         if term is not None and main is not None:
             told = f"{term.words} less {main.words}: counts of different tests cannot be subtracted"
             yield reading.finding(line, "interaction_arithmetic", "not computable from counts of genes", told)
-
-
-def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
-    for line in reading.lines:
-        conditions = line.values("condition") or reading.asked("condition")
-        if (
-            len(conditions) != 1
-            or line.numbers("")
-            or line.values("neg")
-            or not SILENT.search(reading.quote(line))
-        ):
-            continue
-        treatment = "kmp" if reading.treated(line) else None
-        own = table.find(quantity="deg", condition=str(conditions[0]), treatment=treatment)
-        wrong = [f for f in own if f.entity in line.values("entity") and (f.value or 0.0) > FEW]
-        if wrong:
-            expected = "; ".join(map(str, wrong))
-            yield reading.finding(line, "wrong_comparison", expected, "the table counts genes that respond")
 
 
 def _interactions(reading: Reading, table: FactTable) -> list[Figure]:

@@ -17,6 +17,12 @@ NONE = Additions()
 CLASSES = ("type", "pattern", "direction")
 COUNTS = ("deg", "deg_up", "deg_down")
 INTERACTION = "_x_"
+NOUNS = ("drug", "compound", "flavonoid")
+THE_TREATMENT = {
+    "kmp": tuple(f"{article}{noun}" for noun in NOUNS for article in ("", "the ")),
+    "vehicle": tuple(f"{lack} {noun}" for noun in NOUNS for lack in ("no", "without", "without the")),
+}
+"""What a study of one treatment calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +142,11 @@ def table_of(rows: Iterable[Row]) -> FactTable:
         if other is not None and other[1].label != figure.label:
             raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
         figures[key] = (where, figure)
-    additions = Additions(tuple((kind, name.lower(), (name,)) for kind, name in new))
-    return FactTable(tuple(figure for _, figure in figures.values()), additions, frozenset(features))
+    entries: list[tuple[str, str, tuple[str, ...]]] = [(kind, name.lower(), (name,)) for kind, name in new]
+    found = tuple(figure for _, figure in figures.values())
+    if any(figure.treatment for figure in found):
+        entries += [("treatment", name, phrases) for name, phrases in THE_TREATMENT.items()]
+    return FactTable(found, Additions(tuple(entries)), frozenset(features))
 
 
 def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import value
+from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
 from biorlhf_plugins.check.table import COUNTS, FactTable, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.words.evidence import words_of
@@ -20,7 +20,7 @@ OF_A_CHANGE = words_of("changes") | frozenset(
     ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
 )
 BETWEEN = vocabulary("only another just about roughly some a of up further around")
-AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less"))
+AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind"))
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
 SLACK = 0.02
 
@@ -29,6 +29,8 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A difference that is none of the text's two figures, nor of the table's two counts."""
     for line in reading.lines:
         differences = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
+        if len(differences) > 1:  # "745 more than HU does, so it adds 645"
+            differences = [m for m in differences if "than" not in line.texts[m.last : m.last + 4]]
         if len(differences) != 1 or line.numbers("ratio", "percent") or line.values("path"):
             continue
         difference = differences[0]
@@ -51,12 +53,6 @@ def is_difference(line: Line, claim: Claim) -> bool:
     return at is not None and _is_difference(line, at)
 
 
-def between_counts(table: FactTable, entity: str | None) -> list[float]:
-    """The differences of a tissue's counts."""
-    counts = [f.value or 0.0 for f in table.find(entity=entity, quantity="deg")]
-    return [abs(a - b) for a, b in itertools.combinations(counts, 2)]
-
-
 def _is_difference(line: Line, m: Mention) -> bool:
     number, texts = m.value, line.texts
     if not isinstance(number, Number) or number.unit or number.low is not None or number.high is not None:
@@ -67,7 +63,7 @@ def _is_difference(line: Line, m: Mention) -> bool:
     lead = texts[at - 1] if at else ""
     skipped = texts[at : m.first]
     after = [t for t in texts[m.last : m.last + 2] if t not in ("gene", "deg")][:1]
-    if texts[m.last : m.last + 1] == ["time"] or "than" in texts[m.last : m.last + 4]:
+    if texts[m.last : m.last + 1] == ["time"]:
         return False  # a comparison has a check of its own
     summed = lead in ("add", "adding", "added") and "up" in skipped
     changes = lead in OF_A_CHANGE and "of" in skipped
@@ -79,21 +75,33 @@ def _rights(reading: Reading, line: Line, table: FactTable, told: Mention) -> li
     others = [m.value.value for m in line.mentions if m.kind == "num" and m is not told]
     if len(others) in (2, 3):
         return [abs(a - b) for a, b in itertools.combinations(others, 2)][::-1]
-    entities = line.values("entity") or reading.asked("entity")
-    where = reading.conditions(line)
-    if others or len(entities) * len(where) != 2:
-        return []
-    options = {False, reading.treated(line)}
-    counts = [value(table, str(e), c, t) for e in entities for c in where for t in options]
-    known = [count for count in counts if count is not None]
-    return [abs(a - b) for a, b in itertools.combinations(known, 2)]
+    return [] if others else [abs(a - b) for a, b in named_counts(reading, line, table)]
+
+
+def named_counts(reading: Reading, line: Line, table: FactTable) -> Iterator[tuple[float, float]]:
+    """The counts of the two tissues, or of one under two conditions, that the line or the question names."""
+    entities, conditions = (_sides(reading, line, kind) for kind in ("entity", "condition"))
+    told = reading.text.prompt + reading.quote(line)
+    if not (COUNTED.search(told) or REACTS.search(told)):
+        return
+    for a, b in itertools.combinations([f for f in table.find(quantity="deg") if f.entity in entities], 2):
+        same = (a.treatment, a.is_interaction) == (b.treatment, b.is_interaction)
+        across = len(entities) == 2 and a.entity != b.entity and a.condition == b.condition
+        within = len(entities) == 1 and {a.condition, b.condition} == conditions
+        if same and (within or (across and {a.condition} >= conditions)):
+            yield a.value or 0.0, b.value or 0.0
+
+
+def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
+    """The names of a line, and the question's where the line names one of its two or none."""
+    named, asked = set(line.values(kind)), set(reading.asked(kind))
+    return asked if not named or (len(asked) == 2 and named < asked) else named
 
 
 def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
     yield from rights
     figures = reading.figures()[:40]
     yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
-    yield from (abs(c - a - b) for a, b, c in itertools.permutations(figures[:8], 3))
 
 
 def _near(line: Line, told: Mention, right: float) -> bool:
@@ -103,12 +111,14 @@ def _near(line: Line, told: Mention, right: float) -> bool:
 
 
 def derived_from(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text."""
+    """Sums and differences of two figures of the text, and what all other figures of a sentence add up to."""
     # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
     plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
     pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
-    return [*pairs, *_shifts(plain)]
+    lines = [[number.value for number in line.numbers("")] for line in reading.lines]
+    totals = [sum(values) / 2 for values in lines if len(values) > 3]
+    return [*pairs, *totals, *_shifts(plain)]
 
 
 def _shifts(values: Sequence[float]) -> list[float]:

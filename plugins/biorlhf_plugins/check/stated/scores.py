@@ -21,8 +21,10 @@ def check_directions(reading: Reading, table: FactTable) -> Iterator[Finding]:
         open_ = claim.partial or claim.weak or claim.about in ("loose", "other")
         if open_ or claim.label not in SIGNS or slot.condition not in STRESS:
             continue
-        # Whose doing it is must stand in the sentence; figures and patterns are checked by themselves.
+        # Whose doing it is must be told; figures and patterns are checked by themselves.
         agents = line.values("condition") + line.values("treatment")
+        if not agents and len(reading.lines) == 1:
+            agents = reading.asked("condition") + reading.asked("treatment")
         told = bool(agents) and slot.treatment in (None, *agents)
         if not told or line.kind == "row" or line.numbers() or line.values("pattern"):
             continue

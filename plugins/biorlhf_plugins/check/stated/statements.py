@@ -1,70 +1,33 @@
-"""What a sentence says of a tissue, held against each tissue of the table: a class, more under one condition
-than under another, more than the sum, mostly up, genes that change at all.
+"""What all checks of statements ask of a sentence: whether it denies, what it compares, with the drug or
+without; and of the table: a tissue's count.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
 from biorlhf_plugins.language.words.mentions import Mention
 
-CHANGES = re.compile(
-    r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts?|responds?|reacts?|regulates?)\b",
-    re.IGNORECASE,
-)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
 REACTS = re.compile(
     r"\b(?:react|respon[ds]|sensitiv|affect|hit|chang|effect|touch|alter|perturb|interact)", re.IGNORECASE
 )
-AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
-SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
-DEGREE = re.compile(
-    r"\b(?:strong|much|notabl|massive|substantial|appreciabl|marked|clear|large|big|weak|slight|great|wide|"
-    r"similar|same|like|way)",
-    re.IGNORECASE,
-)
-SUM = r"(?:the|their|this|that|its|a)(?: \w+)? sum\b"
-ADDITIVE = {
-    "less": re.compile(
-        rf"\b(?:less than additive|less-than-additive|sub-?additive|antagonistic|"
-        rf"(?:less|fewer|smaller|lower) than {SUM}|below {SUM}|short of {SUM})",
-        re.IGNORECASE,
-    ),
-    "more": re.compile(
-        rf"\b(?:more than additive|more-than-additive|(?:super|over|supra)-?additive|synerg\w+|"
-        rf"(?:more|larger|greater|bigger|higher) than {SUM}|above {SUM}|exceeds? {SUM})",
-        re.IGNORECASE,
-    ),
-    "as": re.compile(
-        rf"\b(?:(?:is|are|purely|simply|exactly|strictly|just) additive|(?:simply|just|exactly) adds? up|"
-        rf"(?:is|equals?|matches) (?:exactly )?{SUM})",
-        re.IGNORECASE,
-    ),
-}
-UP = r"(?:up\b|up-?regulated|induced|increas\w+|ris(?:e|es|ing)\b|rose\b|activated)"
-DOWN = r"(?:down\b|down-?regulated|repressed|decreas\w+|fall\w*|fell\b|suppressed)"
-MANY = r"most (?:of (?:the |these |its |them)?)?(?:genes|degs)?"
-MOST = rf"(?:mostly|mainly|predominantly|largely|majority\b|{MANY})"
-SIDES = re.compile(
-    rf"\b{MOST}[^,.;:]{{0,30}}?\b(?:(?P<up>{UP})|(?P<down>{DOWN}))"
-    rf"|\b(?P<how>more|fewer)\b[^,.;:]{{0,25}}?\b(?:(?P<up2>{UP})|(?P<down2>{DOWN}))[^,.;:]{{0,25}}?"
-    rf"\bthan\b[^,.;:]{{0,15}}?\b(?:{UP}|{DOWN})",
-    re.IGNORECASE,
-)
-BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
 TURNING = frozenset(("neg", "hyp", "report", "reject", "corr"))
 """Mentions that deny, suppose or only report."""
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
-TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
+YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
+ASKS = frozenset(("which", "what", "where", "who", "name"))
+MEMBERS = frozenset(("tissue", "organ", "often", "muscle"))
+VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
+COMPARED = frozenset(("to", "than", "behind"))
+POOLED = frozenset(("combined", "together", "pooled", "summed", "sum", "total", "added"))
+NO_MEASURE = frozenset(("deg", "mouse", "background", "tissue"))
 FEW = 10
 """Genes up to which a tissue may be called silent."""
-ROUGHLY = 0.25
-"""How far a count may be from the sum that it is called."""
 
 
 class Held(NamedTuple):
@@ -87,89 +50,24 @@ def value(table: FactTable, entity: str, condition: str, treated: bool) -> float
 
 
 def treatments(reading: Reading, line: Line) -> list[bool]:
-    """With the drug or without; both, where the question alone speaks of it."""
+    """With the drug or without; both, where the question alone speaks of it and the line of a condition."""
     if "vehicle" in line.values("treatment"):
         return [False]
     if "kmp" in line.values("treatment"):
         return [True]
-    return [False, True] if "kmp" in reading.asked("treatment") else [False]
+    if "kmp" not in reading.asked("treatment"):
+        return [False]
+    return [False, True] if line.values("condition") else [True]
 
 
 def turned(line: Line, but: Mention | None = None) -> bool:
-    """Whether the sentence denies, supposes or only reports; a "no tissue" itself is no denial."""
-    return any(m.kind in TURNING and (but is None or m.first != but.first) for m in line.mentions)
-
-
-def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | None = None) -> Holds:
-    """What the first reading of a sentence that fits says of each tissue; empty, where none does."""
-    for read in PREDICATES:
-        found = read(reading, line, table, scope)
-        if found:
-            return found
-    return {}
-
-
-def classed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """A response type, or the pattern of a pathway."""
-    for kind in ("pattern", "type"):
-        labels = [m for m in line.mentions if m.kind == kind]
-        if scope is not None and scope.kind == "everyone":
-            labels = [m for m in labels if -9 <= m.first - scope.last <= 4]
-        asked = reading.asked(kind)
-        if not labels and len(asked) == 1 and _answers(reading, line):
-            label = str(asked[0])
-        elif len({m.value for m in labels}) == 1 and not _denied(line, labels[0].first):
-            label = str(labels[0].value)
-        else:
-            continue
-        figures = _of_class(reading, line, table, kind)
-        return {f.entity: Held(label.upper() in f.accepted, f.label) for f in figures}
-    return {}
-
-
-def _answers(reading: Reading, line: Line) -> bool:
-    """ "Heart and soleus show it", "heart and soleus": what a question after a class is answered with."""
-    names = {i for m in line.mentions if m.kind in ("entity", "everyone") for i in range(m.first, m.last)}
-    bare = all(i in names or t.kind == "p" or t.text in BARE for i, t in enumerate(line.tokens))
-    asks = not any(m.kind in ("neg", "except") for p in reading.prompt_lines for m in p.mentions)
-    other = {m.kind for m in line.mentions} & {"num", "condition", "quantity", "type", "pattern", "dir"}
-    short = len(line.tokens) < 9 and SHOWS.search(reading.quote(line)) is not None and not other
-    return asks and (short or (bare and bool(names)))
-
-
-def _denied(line: Line, at: int) -> bool:
-    return any(m.kind == "neg" and at - 3 <= m.first < at for m in line.mentions)
-
-
-def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
-    figures = table.find(quantity=kind)
-    near = [other for other in reading.lines if other.paragraph == line.paragraph]
-    mentioned = [
-        *line.values("path"),
-        *(p for other in near for p in other.values("path")),
-        *reading.asked("path"),
-    ]
-    paths = [name for names in mentioned for name in names]
-    if kind == "pattern" and paths:
-        return [f for f in figures if f.pathway == paths[0]]
-    if kind == "pattern" and len({f.pathway for f in figures}) > 1:
-        return []
-    return figures
-
-
-def scored(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """The sign of one pathway's score under a condition."""
-    ways, paths, conditions = set(line.values("dir")), line.values("path"), line.values("condition")
-    plain = len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"}
-    if scope is None or not plain or line.numbers("") or turned(line, scope):
-        return {}
-    treatment = "kmp" if "kmp" in line.values("treatment") else None
-    scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=treatment)
-    return {
-        f.entity: Held(((f.value or 0.0) > 0) == (ways == {"UP"}), f.label)
-        for f in scores
-        if f.pathway in paths[0]
-    }
+    """Whether the sentence denies, supposes or only reports; a "no tissue" itself is no denial, and what
+    stands before a colon, as in "Not really: none of them", denies nothing behind it."""
+    since = (
+        max((i for i, text in enumerate(line.texts[: but.first]) if text == ":"), default=-1) if but else -1
+    )
+    turning = [m for m in line.mentions if m.kind in TURNING and m.first > since]
+    return any(but is None or m.first != but.first for m in turning)
 
 
 def comparator(line: Line) -> tuple[int, int, bool] | None:
@@ -185,128 +83,10 @@ def comparator(line: Line) -> tuple[int, int, bool] | None:
     return at[0], pivot, more
 
 
-def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """ "HU changes more genes than IR", and "HU changes fewer" where the question names the two."""
-    found = comparator(line)
-    quote = reading.quote(line)
-    counted = COUNTED.search(quote) or REACTS.search(quote)
-    if found is None or not counted or turned(line, scope) or line.values("path"):
-        return {}
-    _, pivot, more = found
-    named = [m for m in line.mentions if m.kind == "condition"]
-    mine = [str(m.value) for m in named if m.first < pivot]
-    others = [str(m.value) for m in named if m.first > pivot]
-    if not pivot:
-        asked = [str(c) for c in reading.asked("condition")]
-        mine = [str(m.value) for m in named]
-        others = [c for c in asked if c not in mine] if len(asked) == 2 else []
-    if len(mine) != 1 or not others or TOGETHER & set(line.texts[pivot:]):
-        return {}
-    options = treatments(reading, line)
-    told: Holds = {}
-    for entity in table.entities(quantity="deg"):
-        sides = [
-            [value(table, entity, condition, treated) for condition in (*mine, *others)]
-            for treated in options
-        ]
-        known = [[v for v in side if v is not None] for side in sides]
-        known = [side for side in known if len(side) == 1 + len(others)]
-        if known:
-            true = any(all(v != side[0] and (side[0] > v) == more for v in side[1:]) for side in known)
-            told[entity] = Held(true, "; ".join(map(_figures, ((*mine, *others),), known[:1])))
-    return told
-
-
-def _figures(names: tuple[str, ...], values: list[float]) -> str:
-    return ", ".join(f"{name} ({v:,g})" for name, v in zip(names, values, strict=True))
-
-
-def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """Two stressors together against the sum of what each does alone."""
-    quote = reading.quote(line)
-    said = [how for how, words in ADDITIVE.items() if words.search(quote)]
-    named = {*line.values("condition"), *reading.asked("condition")}
-    both = "hu+ir" in named or named >= {"hu", "ir"}
-    if len(said) != 1 or not both or reading.treated(line) or turned(line, scope):
-        return {}
-    told: Holds = {}
-    for entity in table.entities(quantity="deg"):
-        one, two, all_ = (value(table, entity, c, False) for c in ("hu", "ir", "hu+ir"))
-        if one is None or two is None or all_ is None:
-            continue
-        total = one + two
-        near = abs(all_ - total) <= ROUGHLY * total
-        true = {"less": all_ < total, "more": all_ > total, "as": near}[said[0]]
-        told[entity] = Held(true, f"{one:,g} + {two:,g} = {total:,g}, together {all_:,g}")
-    return told
-
-
-def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """ "Most of the genes go down", "more genes are up than down"."""
-    quote = reading.quote(line)
-    match = SIDES.search(quote)
-    where = reading.conditions(line)
-    genes = COUNTED.search(quote) or COUNTED.search(reading.text.prompt)
-    paths = line.values("path") + reading.asked("path")
-    if match is None or len(where) != 1 or not genes or paths or turned(line, scope):
-        return {}
-    up = bool(match["up"] or match["up2"]) == (match["how"] is None or match["how"].lower() == "more")
-    told: Holds = {}
-    for entity in table.entities(quantity="deg_up", condition=where[0]):
-        pairs = [
-            [
-                f.value or 0.0
-                for quantity in ("deg_up", "deg_down")
-                for f in table.find(quantity=quantity, entity=entity, condition=where[0])
-                if (f.treatment == "kmp") == treated
-            ]
-            for treated in treatments(reading, line)
-        ]
-        known = [pair for pair in pairs if len(pair) == 2]
-        if known:
-            true = any((one > two) == up for one, two in known)
-            told[entity] = Held(true, f"{known[0][0]:,g} up, {known[0][1]:,g} down")
-    return told
-
-
-def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """That genes change at all, or more than so many."""
-    quote = reading.quote(line)
-    conditions = line.values("condition") or reading.asked("condition")
-    bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
-    counted = bool(COUNTED.search(quote))
-    foreign = line.values("path") + line.values("type") + line.values("pattern")
-    if (
-        (scope is None and not bounds)
-        or len(conditions) != 1
-        or not (counted or CHANGES.search(quote))
-        or foreign
-    ):
-        return {}
-    if not (CHANGES.search(quote) or bounds) or (not counted and (DEGREE.search(quote) or comparator(line))):
-        return {}
-    # A negation may turn the whole sentence: such a one is left alone.
-    others = [n for n in line.mentions if n.kind == "num" and n.value not in bounds and not _inside(n, scope)]
-    if others or len(bounds) > 1 or turned(line, scope):
-        return {}
-    least = FEW if scope is not None and scope.value == "none" and not counted else 0.0
-    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, False)
-    options = treatments(reading, line)
-    if bounds and AT_BOUND.search(quote):
-        limit += 0.5 if below else -0.5
-    told: Holds = {}
-    for entity in table.entities(quantity="deg"):
-        counts = [value(table, entity, str(conditions[0]), treated) for treated in options]
-        known = [count for count in counts if count is not None]
-        if known:
-            true = any(count < limit if below else count > limit for count in known)
-            told[entity] = Held(true, f"{known[-1]:g}", known[-1])
-    return told
-
-
-def _inside(number: Mention, scope: Mention | None) -> bool:
-    return scope is not None and scope.first <= number.first < scope.last
-
-
-Predicate = Callable[[Reading, Line, FactTable, Mention | None], Holds]
-PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed)
+def counts_tissues(line: Line, asked: Line | None) -> Mention | None:
+    """The number that an answer opens with, where the question is how many tissues or how often."""
+    at = asked.texts.index("how") if asked is not None and "how" in asked.words else -1
+    if asked is None or at < 0 or MEMBERS.isdisjoint(asked.texts[at + 1 : at + 5]):
+        return None
+    first = next((m for m in line.mentions if m.kind == "num" and m.first < 3), None)
+    return first if first is not None and not VAGUE & {*line.texts[: first.first]} else None

@@ -4,21 +4,21 @@ those that are named; and what the table says of the others.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated import statements
-from biorlhf_plugins.check.stated.statements import Held, Holds, holds_of
+from biorlhf_plugins.check.stated import ranks
+from biorlhf_plugins.check.stated.predicates import holds_of
+from biorlhf_plugins.check.stated.statements import VAGUE, YES_NO, Held, Holds, counts_tissues, turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
-YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
-VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
+EACH = frozenset(("all", "every", "each"))
+FOUR = (["of", "the", "four"], ["of", "these", "four"], ["of", "the", "4"])
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
@@ -64,6 +64,11 @@ def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
 def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None, str]:
     scope = scope_of(line)
     asked = reading.as_asked(line)
+    if {"there", "any"} & line.words and not {"not", "no"} & line.words:
+        some = Mention("everyone", "all", 0, 0)
+        holds = holds_of(asked, line, table, some)
+        true = [name for name, held in holds.items() if held.true]
+        return (bool(true), "; ".join(f"{n}: {holds[n].words}" for n in true)) if holds else (None, "")
     if OPEN & line.words:
         return None, ""
     if scope is not None or singled(line) or counted(line):
@@ -73,7 +78,10 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     holds = holds_of(asked, line, table)
     names = _joined(line)
     if len(names) != 1 or names[0] not in holds:
-        return None, ""
+        place, pair = ranks.place_of(line), ranks.pair_of(asked, line)
+        if pair is not None:
+            return ranks.placed(asked, line, table, ranks.Place(1, pair[2]), {pair[0]: pair[1]})
+        return ranks.placed(asked, line, table, place) if place else (None, "")
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
@@ -91,7 +99,8 @@ def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
     if only and holds:
         named = [str(m.value) for m in only]
         return _told(_beyond(holds, named))
-    at = counted(line)
+    first = bool(reading.prompt_lines) and line is reading.lines[0]
+    at = counted(line, reading.prompt_lines[-1] if first else None)
     holds = holds_of(reading, line, table, at) if at is not None else {}
     if at is None or len(holds) < len(table.entities(quantity="deg")):
         return ""
@@ -149,9 +158,15 @@ def _excepted(line: Line) -> list[str] | None:
 
 
 def scope_of(line: Line) -> Mention | None:
+    """What says of how many tissues a sentence is: "all", "no tissue", "the others", "without exception"."""
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
     at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
-    return scopes[0] if scopes else Mention("everyone", "all", at, at + 1) if at >= 0 else None
+    if scopes or at >= 0:
+        return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
+    # "Without exception", "always" and "each of the four" are of all that could be named.
+    every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
+    every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
+    return every[0]._replace(kind="everyone", value="all") if every else None
 
 
 def singled(line: Line) -> list[Mention]:
@@ -168,8 +183,11 @@ def singled(line: Line) -> list[Mention]:
     return before[-1:] if before and {"is", "the"} <= {*between} and SINGLED.issuperset(between) else []
 
 
-def counted(line: Line) -> Mention | None:
-    """The three of "in three of the four tissues"."""
+def counted(line: Line, asked: Line | None = None) -> Mention | None:
+    """The three of "in three of the four tissues", and of "three" where the question is how many they are."""
+    first = counts_tissues(line, asked)
+    if first is not None:
+        return first
     for m in line.mentions:
         if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
             continue
@@ -205,9 +223,11 @@ def of_named(reading: Reading, line: Line, table: FactTable) -> list[tuple[str, 
     names = _joined(line)
     if not line.values("entity") and len(reading.asked("entity")) == 1:
         names = [str(reading.asked("entity")[0])]
-    if statements.turned(line) or line.values("except") or not names:
+    both = bool(line.values("both")) and not line.values("entity") and len(reading.asked("entity")) == 2
+    names = [str(name) for name in reading.asked("entity")] if both else names
+    if turned(line) or line.values("except") or not names:
         return []
-    if line.values("type") or line.values("pattern"):
+    if not both and (line.values("type") or line.values("pattern")):
         return []  # checked claim by claim
     holds = holds_of(reading, line, table)
     return [(name, holds[name]) for name in names if name in holds and not holds[name].true]
