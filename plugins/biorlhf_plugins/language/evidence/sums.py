@@ -77,11 +77,11 @@ def _link(between: list[str]) -> str:
     """The operator or equals sign between two figures, "" where there is none or more than one."""
     if len(between) > 6:
         return ""
-    if "," in between and "minus" in between:
-        return ""  # "2.9 × 1.5 = 4.4, minus the 3.0 of before"
     signs = [OPERATORS[w] for w in between if w in OPERATORS]
+    if signs and "," in between and ({"minus", "and"} & {*between} or signs[0] in "/×"):
+        return ""  # "2.9 × 1.5 = 4.4, minus the 3.0 of before", "72 Gb, and over a 3.1 Gb genome"
     equal = [w for w in between if w in ("=", "≈")]
-    if equal and not signs:
+    if equal and not signs and "and" not in between:  # "so it is 3 and Ki = 10/2"
         return "≈" if "≈" in between or set(between) & ROUGH else "="
     others = [w for w in between if w not in OPERATORS and w not in PADDING]
     if (
@@ -119,11 +119,16 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     rough = divides or links[at] == "≈" or set(gap(found, left[-1], right[0])) & ROUGH
     slack = max(0.02 * abs(stated) if rough else 0.0, 0.51 * 10.0**-result.decimals if divides else 1e-6)
     slack += 0.51 * len(run) * 10.0 ** -max(f.decimals for f in run) if any(f.decimals for f in run) else 0.0
+    places = max(f.decimals for f in run)
+    slack += 0.51 * 10.0**-result.decimals if result.decimals < places else 0.0
     best = min((value * scale for scale in scales), key=lambda v: abs(v - stated))
     spans = (found.span(run[0].first, run[-1].last),)
     elsewhere = {f.value for f in found.figures if f not in run}
     alone = not any(f.value in elsewhere or _asked(found, f) for f in run)
     words = found.said.text[spans[0][0] : spans[0][1]]
+    units = {f.unit for f in run if found.unit(f)}
+    if words.count("(") != words.count(")") or (found.unit(result) and len(units) > 1):
+        return  # "2 × (0.72 - 0.42) = 0.60", "480 reads × 150 bp = 72 kb"
     passed = abs(best - stated) <= slack
     says = f"{words}" + ("" if passed else f", but it is {best:,.4g}")
     yield (
