@@ -36,7 +36,8 @@ def converted(found: Evidence) -> Iterator[Check]:
 
 def _check(found: Evidence, one: Figure, other: Figure) -> Iterator[Check]:
     units = [found.unit(figure) for figure in (one, other)]
-    if None in units or one.value <= 0 or other.value <= 0:
+    product = found.stream.texts[one.first - 1] in ("×", "x", "/")  # "480 reads × 150 bp = 72 kb"
+    if None in units or product or one.value <= 0 or other.value <= 0:
         return
     (name, unit), (name_2, unit_2) = units[0] or ("", Unit(1, "")), units[1] or ("", Unit(1, ""))
     if unit.dimension != unit_2.dimension or unit.size == unit_2.size or unit.dimension in OWN:

@@ -64,7 +64,9 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     fits = [
         (len(w & own), f)
         for w, f in zip(_told(found), found.pool, strict=True)
-        if not own.isdisjoint(w) and foil.isdisjoint(w)
+        if not own.isdisjoint(w)
+        and foil.isdisjoint(w)
+        and found.stream.texts[f.last : f.last + 1] != ["time"]
     ]
     if not fits:
         return None

@@ -201,7 +201,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         values = [f.value for f in plain]
         values = values[::-1] if inverse(found, words) else values
         falls = all(a >= b for a, b in pairwise(values))
-        passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
+        listed = any(pair == ("in", "order") for pair in pairwise(words))  # "Add them in order: …"
+        passed = (falls or ((rises or listed) and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
 
 

@@ -128,6 +128,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             share = ahead  # "from 40 % (64 of 160) to 50 %"
         if share and not RATES_OF.isdisjoint(found.stream.texts[share.last : share.last + 3]):
             share = None  # "899 responded at 5 % FDR"
+        if share and found.stream.texts[share.first - 2 : share.first] == ["significant", "at"]:
+            share = None
         led = found.stream.texts[max(0, share.first - 3) : share.first] if share else []
         since = gap(found, following, share) if share else []
         # "6 of 403 by more than 90 %", "364 of 400, compared with 78 %", "within 10 % in 171 of 200"

@@ -245,7 +245,8 @@ def _estimated(found: Evidence, interval: Interval) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     before = [f for f in found.by_part[interval.low.part] if f.last <= interval.at <= f.last + 12]
     before = [f for f in before if f.kind not in NO_ESTIMATE and not is_level(found, f)]
-    if before:
+    if before and not (before[-1].kind == "percent" and before[-1].value > 2 > interval.high.value > 1):
+        # Not "by 8 % (1.06 to 1.10)", a ratio's interval.
         value = before[-1].value
         low, high = sorted((interval.low.value, interval.high.value))
         # "12 mg lighter (95 % CI -21 to -3)": the sign is in the word.

@@ -66,6 +66,8 @@ def _read_trigger(page: Page, trigger: Mention) -> None:
     if statistical(page, trigger):
         return
     got = _number_near(page, trigger)
+    if got is not None and trigger.kind == "sureness" and got[0] is None:
+        got = None  # "the 214 is probably an artefact"
     if got is not None:
         value, start, end = got
         relevant, inverted = _about_answer(page, trigger, end)

@@ -74,7 +74,7 @@ def _starts(found: dict[str, list[Mention]], kinds: Iterable[str]) -> set[int]:
 def statistical(page: Page, trigger: Mention) -> bool:
     """True for the confidence of an interval, a limit or a level, which is not the writer's."""
     last = trigger.last
-    if page.text(last) in STATISTICAL - {"level"}:
+    if page.text(last) in STATISTICAL - {"level"} or page.text(trigger.first - 2) == "order":
         return True
     if page.text(trigger.last - 1) == "odd" and _plain_odds(page, last):
         return True
