@@ -202,6 +202,13 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     chunks = reader.inside
     if role in chunks[index] and (own := pick(reader, index, focus, role)):
         return own
+    asked = reader.defaults[role] if role == "path" else ()
+    if (
+        asked
+        and _possessed(reader, focus)
+        and any(m.value == asked[0] for c in chunks[:index] for m in c.get(role, ()))
+    ):
+        return asked  # "Mcm2 is of the leading edge of the E2F targets, and its expression falls"
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
             return last_values(chunks[before][role], role)
@@ -209,6 +216,11 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
         return None
     later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not unknown(m)], role)
     return later if len(later) == 1 else None
+
+
+def _possessed(reader: Reader, focus: Mention) -> bool:
+    """Whether a direction is of "its expression", a few words before it."""
+    return not {"its", "their"}.isdisjoint(reader.stream.texts[max(0, focus.first - 5) : focus.first])
 
 
 def _opens(reader: Reader, focus: Mention) -> bool:

@@ -13,6 +13,7 @@ from biorlhf_plugins.language.words.mentions import Mention
 
 OTHERS = ("other tissues",)
 APART = frozenset(("than", "versus", "vs", "compared", "and", ",", "but", "while", "whereas", "ahead"))
+PARTS = frozenset(("member", "part", "edge", "component", "constituent"))
 SPAN = 16  # tokens from a "from" to what it leads to
 BORNE_BY = frozenset(("driven", "led", "carried"))
 EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
@@ -31,6 +32,7 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
         named = any(m.last <= focus.first and not unknown(m) for m in candidates)
         candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus, named)]
         candidates = [m for m in candidates if not (named and _example(reader, m, focus))]
+        candidates = [m for m in candidates if m is candidates[0] or not _whole(reader, m)]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -127,6 +129,13 @@ def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
     if "(" in reader.stream.texts[focus.last : m.first - (not named)]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"
     return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
+
+
+def _whole(reader: Reader, m: Mention) -> bool:
+    """The set of "Mcm2, a member of the E2F targets, is reduced", of which something else is a part."""
+    at, texts = m.first - 1, reader.stream.texts
+    at -= texts[at] in ("the", "our", "this")
+    return texts[at] == "of" and texts[at - 1] in PARTS
 
 
 def _example(reader: Reader, m: Mention, focus: Mention) -> bool:
