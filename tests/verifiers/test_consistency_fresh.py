@@ -49,6 +49,8 @@ the newest: 35 and 83 told apart before any rule since, 35 and 87 now; of ``v`` 
 figures, of which 54, 50 and 17 were charged. From ``honest_w`` rules were written; of ``honest_x`` what is
 charged most was looked at; ``honest_y`` came last: 2 at first sight, then none. For it no check charges
 among more figures than it accounts for, which cost three pairs of ``b`` and five of ``e``.
+``honest_z`` (100 and 120) came after: 14 and 27 were charged before, 15 of the 120 at first sight.
+``aa`` has 80 pairs of 80 kinds: 26 told apart before, 28 now.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -104,6 +106,8 @@ SHARES = {
     "honest_w": (0, 0, 1),
     "honest_x": (0, 0, 19),
     "honest_y": (0, 0, 0),
+    "honest_z": (0, 0, 5),
+    "aa": (28, 80, 0),
 }
 
 

@@ -8,7 +8,16 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_level, is_year
+from biorlhf_plugins.language.evidence.records import (
+    TIMES,
+    Check,
+    Evidence,
+    Figure,
+    content,
+    gap,
+    is_level,
+    is_year,
+)
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -81,7 +90,8 @@ def _of_another(found: Evidence, number: int, first: int, last: int, pair: Seque
     """Whether a ratio, the tokens [first, last), tells something else than how a pair of figures compares."""
     texts, part = found.stream.texts, found.parts[number]
     units = {found.unit(f) and f.unit for f in pair} - {None}
-    if len(units) > 1 or min(f.value for f in pair) < 0:
+    timed = len({f.unit in TIMES for f in pair}) > 1  # "after 24 h … 30-fold, in three replicates"
+    if len(units) > 1 or timed or min(f.value for f in pair) < 0:
         return True  # "at 1,000 µmol ninefold in five days", "a ΔΔCt of −3, so 2³ = 8-fold"
     effects = [f for f in found.by_part.get(number, ()) if f.kind == "effect" and f.last <= first]
     if effects and first - effects[-1].last <= 4:

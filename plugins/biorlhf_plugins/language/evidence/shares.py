@@ -109,8 +109,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             opened = plain_of(figures[at:])
         else:
             continue
-        if part.value > whole.value and found.said.text[slice(*whole.span)].isalpha():
-            continue  # "Of the two lists, 611 genes are shared"
+        if part.value > whole.value and (found.said.text[slice(*whole.span)].isalpha() or whole.value < 1):
+            continue  # "Of the two lists, 611 genes are shared", "0.1 mL of the 10⁻⁵ dilution"
         says = f"{part.value:g} of {whole.value:g}"
         if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
             spans = (part.span, whole.span)

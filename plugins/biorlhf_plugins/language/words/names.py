@@ -42,6 +42,8 @@ OF_MANY_TYPES = frozenset(TABLE["cells_of_many_types"])
 KINDS = frozenset(TABLE["cell_kinds"])
 """What tells the cells of one type from others: T cells, beta cells."""
 WITHIN = frozenset(("in", "within", "among"))
+ENDS_PLACE = frozenset(("of", "is", "are", "and", "or", "that", "as", "for", "absence", "presence"))
+"""Between a preposition and a name these say that it governs another word: "in its absence SREBP2"."""
 LIKENED = frozenset(("as", "like", "unlike", "than"))
 
 LATIN = tuple(TABLE["latin_endings"])
@@ -134,7 +136,7 @@ def _before(stream: Stream, index: int) -> str:
         word = stream.texts[at]
         if word in CONTEXTS:
             return word
-        if stream[at].kind != "w" or word in ("of", "is", "are", "and", "or", "that", "as", "for"):
+        if stream[at].kind != "w" or word in ENDS_PLACE:
             return ""
     return ""
 
