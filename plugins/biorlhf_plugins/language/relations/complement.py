@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.words.evidence import words_of
 
-OPPOSED = ({"alive", "dead"}, {"women", "men"}, {"woman", "man"}, {"male", "female"}, {"boy", "girl"})
+OPPOSED = (
+    {"alive", "dead"}, {"women", "men"}, {"woman", "man"}, {"male", "female"}, {"boy", "girl"},
+    {"resistant", "sensitive"}, {"resistant", "susceptible"}, {"positive", "negative"},
+)  # fmt: skip
 """What excludes each other."""
 CHANGED, VAGUE, PLACED = words_of("bounding"), words_of("vague"), words_of("prepositions")
 TOGETHER = frozenset(("together", "add", "sum", "altogether", "total"))
@@ -26,6 +29,8 @@ def complement(found: Evidence) -> Iterator[Check]:
     for number, figures in found.by_part.items():
         own = [f for f in figures if f.kind == "percent" and not f.sign]
         part, given = found.parts[number], found.by_part.get(number - 1, [])
+        if not own and len(figures) == 3 and part.kind != "row" and found.asserted(part.first):
+            yield from _split(found, *figures)
         if not own or part.kind == "row" or not found.asserted(part.first):
             continue
         rest = next((f for f in own if _is_rest(texts, f)), None)
@@ -43,6 +48,15 @@ def complement(found: Evidence) -> Iterator[Check]:
             others = last[:1] == ["and"] and "all" in last and "other" in last  # "and all other phyla 10 %"
             if others or not MADE_OF.isdisjoint(lead[-3:]):
                 yield _check(own, len(own), at_most=True)
+
+
+def _split(found: Evidence, whole: Figure, one: Figure, other: Figure) -> Iterator[Check]:
+    """ "Of 240 seedlings 181 were resistant and 89 sensitive": together no more than there are."""
+    texts, plain = found.stream.texts, all(f.kind == "count" and not f.sign for f in (whole, one, other))
+    if plain and texts[whole.first - 1] == "of" and one.value < whole.value and _opposed(found, one, other):
+        total = one.value + other.value
+        says = f"{one.value:g} + {other.value:g} = {total:g}, of {whole.value:g}"
+        yield Check("parts and whole", total <= whole.value, says, (whole.span, one.span, other.span))
 
 
 def _check(shares: Sequence[Figure], slack: float, at_most: bool = False) -> Check:
@@ -81,7 +95,13 @@ def _rest(found: Evidence, rest: Figure) -> Iterator[Check]:
 def _exclude(found: Evidence, one: Figure, other: Figure) -> bool:
     """Whether two shares are of what excludes each other: "41 % of the larvae were alive and 69 % dead"."""
     between, after = gap(found, one, other), found.stream.texts[other.last : found.parts[one.part].last]
-    first, last = {*between}, {*after[:3]}
+    opposed = _opposed(found, one, other)
+    return opposed and between[:1] == ["of"] and (PLACED | {"of"}).isdisjoint((*between[1:], *after))
+
+
+def _opposed(found: Evidence, one: Figure, other: Figure) -> bool:
+    """Whether of two figures that "and" joins the one is of the alive and the other of the dead."""
+    between, texts = gap(found, one, other), found.stream.texts
+    first, last = {*between}, {*texts[other.last : min(other.last + 3, found.parts[one.part].last)]}
     opposed = any(len(pair & first) == 1 == len(pair & last) and pair <= first | last for pair in OPPOSED)
-    joined = between[:1] == ["of"] and between[-1:] == ["and"] and len(between) <= 8
-    return opposed and joined and (PLACED | {"of"}).isdisjoint((*between[1:], *after))
+    return opposed and between[-1:] == ["and"] and PLACED.isdisjoint(between[1:]) and len(between) <= 8

@@ -173,6 +173,11 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         and not TAKEN.isdisjoint(after)
         and not PASSED.isdisjoint(texts[here[1].first : left.first])
     )
+    so = len(here) == 2 and whole_first and not SO.isdisjoint(before) and not TAKEN.isdisjoint(after)
+    if so:  # "Of 7,420 proteins 6,115 had two peptides, so 1,305 were dropped"
+        right = [here[0].value - here[1].value, here[1].value]
+        yield _follows("parts and whole", found, left, left.value, right, here, -0.5)
+        return
     if both:  # "Of 12,000 cells 9,000 passed; 3,000 were removed"
         passed = [here[0].value - here[1].value]
         yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)

@@ -149,8 +149,8 @@ def _phrase(
 ) -> int:
     """What the phrase of a lexicon means, with what stands beside it; returns the next token's index."""
     texts, kind = stream.texts, meanings[0][0]
-    if meanings[0] == VEHICLE and texts[end : end + 1] == ["as"]:
-        return end  # "with vehicle as the reference"
+    if meanings[0] == VEHICLE and (texts[end : end + 1] == ["as"] or texts[index - 1] in ("vs", "versus")):
+        return end  # "with vehicle as the reference", "KMP vs vehicle"
     if kind == "path" and end == index + 1 and not SUBSTANCE.isdisjoint(texts[end : end + 1]):
         return end  # "cholesterol efflux" is not cholesterol homeostasis
     over = kind == "dir" and texts[end - 1] in ("above", "below")

@@ -216,9 +216,10 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         if told is not None:
             candidates.append((fit, told))
     candidates = _by_name(fact, _by_unit(fact, candidates, said))
-    treated = [c for c in candidates if fact.treatment and c[1].claim.slot.treatment == fact.treatment]
-    if any("treatment" in r.claim.slot.stated for _, r in treated):
-        candidates = treated  # not the NES of the stress alone that is told before
+    if fact.treatment and fact.quantity == "nes":  # not that of the stress alone, which is told before
+        slots = [(c, c[1].claim.slot) for c in candidates]
+        treated = [c for c, s in slots if s.treatment == fact.treatment and "treatment" in s.stated]
+        candidates = treated or candidates
     stated = [r for _, r in candidates if r.claim.asserted]
     mine = owned(fact, stated, said, prompt)
     if len(mine) < len(stated):

@@ -17,6 +17,7 @@ SIGNIFICANT = 0.05
 SMALL = 0.1
 """A log2 fold change nearer to 0 than this, with no word beside it, says neither up nor down."""
 
+CONCLUDES = frozenset(("hence", "so", "thus", "therefore", "overall"))
 SLIGHT = vocabulary(
     "slight slightly small little mild mildly minor marginal marginally tendency tend trend weak weakly"
 )
@@ -51,7 +52,7 @@ def labels_of(
     treated = told_of_treatment(said, claims, slot.pathway, prompt)
     if treated is not None:
         claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
-    claims = _of_place(claims, slot, prompt)
+    claims = _concluded(_of_place(claims, slot, prompt), said)
     claims = _settled(_firm(_doubted(claims, said)), said)
     claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
@@ -86,6 +87,13 @@ def _firm(claims: Sequence[Claim]) -> list[Claim]:
     firm = [c for c in stated if not c.weak]
     stated = firm or stated
     return [c for c in claims if c in stated or (c.negated and not (firm and c.weak))]
+
+
+def _concluded(claims: Sequence[Claim], said: Extraction) -> Sequence[Claim]:
+    """Of directions that conflict those that "hence", "so" or "thus" leads to: "A loses it, hence down"."""
+    ways = {c.label for c in claims if not c.negated} & set(OPPOSITE)
+    led = [c for c in claims if said.stream.texts[c.chunk - 1] in CONCLUDES] if len(ways) > 1 else []
+    return led if len({c.label for c in led}) == 1 else claims
 
 
 def _of_place(claims: Sequence[Claim], slot: Direction, prompt: str) -> Sequence[Claim]:
