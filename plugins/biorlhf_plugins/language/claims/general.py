@@ -92,7 +92,7 @@ def in_general(
         return True  # "Up" refers to …, a positive score would mean …
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     supposed = stream.texts[max(sentence.first, focus.first - 9) : focus.first]
-    if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed):
+    if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed) and "which" not in supposed:
         return True  # "NES > 0 means upregulated"
     if _supposed(reader, focus, last) or "normally" in led:  # "Tsc2 normally restrains it"
         return True

@@ -171,9 +171,8 @@ def _claim(
 def _acts(reader: Reader, focus: Mention) -> bool:
     """Whether a noun of direction is a cause: "its activation leads to …", "TGF-β activation promotes …"."""
     named = reader.ends.get(focus.first)
-    owned = reader.stream.texts[focus.first - 1] in ("its", "their") or (
-        named is not None and named.kind == "path"
-    )
+    owned = not {"its", "their"}.isdisjoint(reader.stream.texts[max(0, focus.first - 2) : focus.first])
+    owned = owned or (named is not None and named.kind == "path")
     return owned and reader.stream.texts[focus.first] in NOMINAL and "frame" not in reader.kinds
 
 

@@ -42,6 +42,8 @@ LACKS = frozenset(("no", "without", "lack", "absence", "instead", "rather"))
 
 def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
+    if focus.kind == "dir" and _less_likely(stream, chunk, focus):
+        return True
     count, cancels = 0, {m.first for m in chunk.mentions if m.kind == "notneg"}
     own = focus.value == "NS" and stream.texts[focus.first] in OPENS
     last_focus = max(
@@ -67,6 +69,12 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
+
+
+def _less_likely(stream: Stream, chunk: Chunk, focus: Mention) -> bool:
+    """The "activated" of "more likely suppressed than activated"."""
+    led = stream.texts[chunk.first : focus.first]
+    return led[-1:] == ["than"] and any(pair == ("more", "likely") for pair in itertools.pairwise(led))
 
 
 def _apart(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> bool:

@@ -100,8 +100,10 @@ def _of_place(claims: Sequence[Claim], slot: Direction, prompt: str) -> Sequence
     """Without the MIXED of "the two tissues do not agree" where the asked one is told by itself."""
     own = [c for c in claims if slot.tissue and c.slot.entity == slot.tissue and c.label in OPPOSITE]
     places = {m.value for m in prompt_mentions(prompt) if m.kind == "entity"}
-    if len(places) < 2 or not any("entity" in c.slot.stated for c in own):
+    if not any("entity" in c.slot.stated for c in own):
         return claims
+    if len(places) < 2:  # "in reloaded muscle", where the gastrocnemius is asked for
+        return [c for c in claims if c.slot.entity in (None, slot.tissue)]
     return [c for c in claims if c.label != "MIXED" or "entity" in c.slot.stated]
 
 
