@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.ratios import unit_of
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import derived_from, is_difference, named_counts, starts
+from biorlhf_plugins.check.stated.differences import (
+    APART,
+    derived_from,
+    is_difference,
+    named_counts,
+    starts,
+)
 from biorlhf_plugins.check.stated.statements import (
     ASKS,
     COMPARED,
@@ -30,7 +36,11 @@ STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
-AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean"))
+FACTORIAL = 16
+"""Contrasts and terms that a design has at most: what is so many is no count of genes."""
+AGGREGATES = frozenset(
+    ("total", "sum", "other", "others", "rest", "remaining", "combined", "together", "average", "mean")
+)
 SUMMED = frozenset(("add", "sum", "additive", "expected", "predicted"))
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
@@ -64,6 +74,8 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         counts = [f.value or 0.0 for f in table.find(entity=claim.slot.entity, quantity="deg")]
         if claim.slot.quantity == "deg" and not SUMMED.isdisjoint(line.words):
             made = [*made, *(a + b for a, b in itertools.combinations(counts, 2))]
+        if not APART.isdisjoint(line.words):  # "the margin over radiation is a slim 33 genes"
+            made = [*made, *(abs(a - b) for a, b in itertools.combinations(counts, 2))]
         made = [*made, *(abs(a - b) for a, b in named_counts(reading, line, table))]
         if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
@@ -176,6 +188,10 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
         return True
     if reading.text.answer[: claim.span[0]].lower().endswith(("near-", "near ")):
         return True  # "near-zero"
+    at = line.at(claim.span[0])
+    whole = next((n for n in line.mentions if n.kind == "num" and at and n.first == at.last + 2), None)
+    if at and whole and line.texts[at.last : whole.first] == ["of", "the"] and whole.value.value <= FACTORIAL:
+        return True  # "four of the twelve" counts no genes
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     if "interaction" in words and "_x_" not in str(claim.slot.condition):

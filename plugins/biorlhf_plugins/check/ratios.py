@@ -76,7 +76,9 @@ def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: s
     if len(own) > 2:
         quotients = [*told, max(own) / (sum(own) - max(own))]  # "4.6 times the sum of 165 and 33"
     if own and strict:
-        quotients = [*told, *(own[0] / side for pair in pairs for side in pair)]
+        # One side beside it: the other is a count that is named, or a figure of before.
+        sides = [*itertools.chain(*pairs), *(v for v in figures if v != own[0])]
+        quotients = [*told, *(q for side in sides for q in (own[0] / side, side / own[0]))]
     if not strict:
         # Of figures beside it a ratio need not be: it may be of some that stand further off.
         shares = [p for o in reading.all_lines() for e in o.values("entity") for p in _split(table, str(e))]

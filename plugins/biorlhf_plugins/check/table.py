@@ -17,7 +17,7 @@ NONE = Additions()
 CLASSES = ("type", "pattern", "direction")
 COUNTS = ("deg", "deg_up", "deg_down")
 INTERACTION = "_x_"
-NOUNS = ("drug", "compound", "flavonoid")
+NOUNS = ("drug", "compound", "flavonoid", "flavonol")
 THE_TREATMENT = {
     "kmp": tuple(f"{article}{noun}" for noun in NOUNS for article in ("", "the ")),
     "vehicle": tuple(f"{lack} {noun}" for noun in NOUNS for lack in ("no", "without", "without the")),

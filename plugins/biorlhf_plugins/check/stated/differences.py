@@ -19,6 +19,7 @@ ADDS = frozenset(("add", "adding", "added", "gain", "gained", "contribute", "los
 OF_A_CHANGE = words_of("changes") | frozenset(
     ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
 )
+APART = vocabulary("margin gap difference surplus excess separate apart lead")
 BETWEEN = vocabulary("only another just about roughly some a of up further around")
 AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind"))
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))

@@ -102,7 +102,9 @@ def place_of(line: Line, compared: bool = False) -> Place | None:
     at_condition = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
     words = {text for i, text in enumerate(line.texts) if text != "at" or i not in at_condition}
     words -= {"lead"} if "to" in _behind(line.texts, frozenset(("lead",)), 1) else set()
-    nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts)), 1)
+    # "2,555 more than third-placed hippocampus": that place is the other one's.
+    behind = {*line.texts[line.texts.index("than") :]} if "than" in words else set()
+    nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts) - behind), 1)
     after_the = {b for a, b in zip(line.texts, line.texts[1:], strict=False) if a == "the"}
     graded = words if compared else after_the
     most = bool(words & (MOST | LEADS) or graded & GREATER)

@@ -160,6 +160,7 @@ def _excepted(line: Line) -> list[str] | None:
 def scope_of(line: Line) -> Mention | None:
     """What says of how many tissues a sentence is: "all", "no tissue", "the others", "without exception"."""
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
+    scopes = [m for m in scopes if not _one_of(line, m)]
     at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
     if scopes or at >= 0:
         return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
@@ -167,6 +168,17 @@ def scope_of(line: Line) -> Mention | None:
     every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
     every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
     return every[0]._replace(kind="everyone", value="all") if every else None
+
+
+def _one_of(line: Line, scope: Mention) -> bool:
+    """The others of "the closest of the rest is soleus", which are only the one that is named."""
+    lead = [t for t in line.texts[max(0, scope.first - 3) : scope.first + 1] if t != "the"]
+    at = lead.index("of") if "of" in lead else 0
+    return (
+        scope.value == "rest"
+        and at > 0
+        and (lead[at - 1].endswith("est") or lead[at - 1] in ("next", "best"))
+    )
 
 
 def singled(line: Line) -> list[Mention]:
