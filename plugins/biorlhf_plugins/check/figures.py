@@ -151,8 +151,10 @@ def _side(line: Line, at: Mention) -> str:
 
 
 def _compares(line: Line, way: Mention) -> bool:
-    """The "above" of "910 is above the sum" is no direction."""
-    return way.kind == "dir" and not COMPARING.isdisjoint(line.texts[way.first : way.last])
+    """The "above" of "910 is above the sum" is no direction; the "higher" of "774 are higher" is one."""
+    beside = line.texts[way.first - 1 : way.first]
+    told = "than" not in line.words and (beside == ["are"] or beside[0].isdigit() if beside else False)
+    return way.kind == "dir" and not told and not COMPARING.isdisjoint(line.texts[way.first : way.last])
 
 
 def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
@@ -196,7 +198,8 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
-    other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
+    # "Of 2,110 in total, 774 rise": the part is no total.
+    other = {"nes": CHANGES, **dict.fromkeys(SIDES.values(), frozenset[str]())}.get(str(claim.slot.quantity), AGGREGATES)
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 

@@ -242,7 +242,7 @@ def _varied(
             return [("entity", "condition")]
         if len(free) == 2:
             return [("entity", "condition"), ("entity",), ("condition",)]
-            return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
+        return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
     return [("entity",) if told["entity"] else ("condition",)]
 
 

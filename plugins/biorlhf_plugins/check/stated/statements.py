@@ -12,7 +12,7 @@ from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
 from biorlhf_plugins.language.words.mentions import Mention
 
-COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
+COUNTED = re.compile(r"\b(?:degs?|genes?(?! sets?\b)|count)\b|>", re.IGNORECASE)
 REACTS = re.compile(
     r"\b(?:react|respon[ds]|sensitiv|affect|hit|chang|effect|touch|alter|perturb|interact)", re.IGNORECASE
 )
