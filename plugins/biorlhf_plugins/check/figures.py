@@ -199,7 +199,9 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
     # "Of 2,110 in total, 774 rise": the part is no total.
-    other = {"nes": CHANGES, **dict.fromkeys(SIDES.values(), frozenset[str]())}.get(str(claim.slot.quantity), AGGREGATES)
+    other = {"nes": CHANGES, **dict.fromkeys(SIDES.values(), frozenset[str]())}.get(
+        str(claim.slot.quantity), AGGREGATES
+    )
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 

@@ -19,6 +19,7 @@ SMALL = 10
 """Figures below it number things, and are no sides of a ratio."""
 TOTALS = frozenset(("total", "all", "overall", "sum"))
 VERSUS = frozenset(("than", "vs", "versus", "against", "over", "as", "to"))
+SLIGHT = frozenset(("bit", "little", "slightly", "just", "barely"))
 OF_AN_AMOUNT = frozenset(("time", "fold"))
 
 
@@ -37,8 +38,11 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 def unit_of(line: Line, m: Mention) -> str:
     """ "ratio" or "percent", for a figure that is one: "4.6×", "4.6 times", "a factor of nearly 18"."""
-    if m.kind != "num" or not isinstance(m.value, Number) or (m.value.low, m.value.high) != (None, None):
+    if m.kind != "num" or not isinstance(m.value, Number):
         return ""
+    slightly = not SLIGHT.isdisjoint(line.texts[max(0, m.first - 3) : m.first - 1])
+    if (m.value.low, m.value.high) != (None, None) and not slightly:
+        return ""  # "a bit more than 78%" is a share all the same
     if m.value.unit:
         return m.value.unit if m.value.unit in ("ratio", "percent") else ""
     multiplied = not OF_AN_AMOUNT.isdisjoint(line.texts[m.last : m.last + 1])

@@ -25,14 +25,16 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
             for c in reading.asserted("number")
             if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
         ]
-        # With two genes or two figures, which belongs to which would be a guess.
-        if len(genes) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
+        genes = genes | {word for asked in reading.prompt_lines for word in asked.words & table.features}
+        if not genes or len(claims) not in (1, len(genes)) or "log2fc" not in line.values("quantity"):
             continue
-        own = table.find(entity=min(genes), quantity="log2fc")
-        stated, decimals = claims[0].value or 0.0, claims[0].decimals or 0
-        if own and not any(agrees(stated, f.value or 0.0, decimals) for f in own):
-            told = f"{stated:g} contradicts the table"
-            yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
+        # Which of two figures belongs to which of two genes would be a guess: each is some gene's.
+        own = [f for gene in sorted(genes) for f in table.find(entity=gene, quantity="log2fc")]
+        for claim in claims if len(own) == len(genes) else ():
+            stated, decimals = claim.value or 0.0, claim.decimals or 0
+            if not any(agrees(stated, f.value or 0.0, decimals) for f in own):
+                told = f"{stated:g} contradicts the table"
+                yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
 
 
 def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:

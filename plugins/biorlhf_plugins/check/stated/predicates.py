@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.ranks import family_of, place_of
 from biorlhf_plugins.check.stated.statements import (
     COUNTED,
     FEW,
@@ -44,6 +45,7 @@ MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly p
 LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
 PREVAIL = vocabulary("prevail dominate predominate outweigh preponderate")
 WAYS = ("UP", "DOWN", "deg_up", "deg_down")
+EACH = frozenset(("per", "each", "every"))
 FAR = 6
 """Tokens from "most" to the direction that it is of."""
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
@@ -307,5 +309,19 @@ def _inside(number: Mention, scope: Mention | None) -> bool:
     return scope is not None and scope.first <= number.first < scope.last
 
 
+def topped(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """ "In all of them", where the question is which condition or interaction has the most in each tissue."""
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
+    place = place_of(asked) if asked is not None and not EACH.isdisjoint(asked.words) else None
+    conditions = line.values("condition")
+    if scope is None or place is None or place.nth > 1 or len(conditions) != 1 or turned(line, scope):
+        return {}
+    told: Holds = {}
+    family = family_of(table, "deg", str(conditions[0]), treatments(reading, line)[0], reading)
+    for figure in sorted(family, key=lambda f: f.value or 0.0, reverse=place.most):
+        told.setdefault(figure.entity, Held(figure.condition == conditions[0], str(figure)))
+    return told
+
+
 Predicate = Callable[[Reading, Line, FactTable, Mention | None], Holds]
-PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed)
+PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed, topped)

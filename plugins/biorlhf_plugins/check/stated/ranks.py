@@ -34,6 +34,7 @@ OTHERS = vocabulary("behind after ahead before followed than then to vs against 
 """Behind them stand those that something is compared with."""
 SINGLE = frozenset(("single", "individual", "stressor"))
 AHEAD = frozenset(("ahead", "behind"))
+AFTER = frozenset(("after", "behind", "beside", "besides"))
 """Places in an order, of which the question tells whether it is of the most."""
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
@@ -57,7 +58,10 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
             continue
         place = place_of(line)
         pair = pair_of(reading, line) if place is None else None
-        if pair is not None:
+        follows = _following(reading, line, table, asked) if line is reading.lines[0] and asked else None
+        if follows is not None:
+            judged = follows
+        elif pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
         else:
@@ -67,6 +71,24 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if judged[0] is False:
             told = "wrong_ranking" if pair is None else "wrong_comparison"
             yield reading.finding(line, told, judged[1], "the table has another order")
+
+
+def _following(reading: Reading, line: Line, table: FactTable, asked: Line) -> tuple[bool | None, str] | None:
+    """ "After soleus, who is hit hardest?": the first other tissue of the answer has the next place."""
+    first = next((m for m in asked.mentions if m.kind == "entity"), None)
+    names = [str(v) for v in line.values("entity") if first is None or v != first.value]
+    place = place_of(asked)
+    if (
+        not first
+        or not names
+        or place is None
+        or not AFTER & {*asked.texts[max(0, first.first - 2) : first.first]}
+    ):
+        return None
+    for nth in range(1, 4):
+        if placed(reading, asked, table, Place(nth, place.most), {"entity": [str(first.value)]})[0]:
+            return placed(reading, line, table, Place(nth + 1, place.most), {"entity": names[:1]})
+    return None
 
 
 def pair_of(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
@@ -150,7 +172,7 @@ def placed(
     ``among`` are those that are compared, where the sentence itself names them.
     """
     kinds = {m.kind for m in line.mentions}
-    foreign = kinds & {*OTHER_MEASURES} or reading.asked("path") or reading.asked("pattern")
+    foreign = kinds & {*OTHER_MEASURES} or reading.asked("pattern") or _sets_asked(reading)
     foreign = foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
     if foreign:
         return None, ""
@@ -164,6 +186,12 @@ def placed(
     if not judged:
         return None, ""
     return any(true for true, _ in judged), judged[0][1]
+
+
+def _sets_asked(reading: Reading) -> bool:
+    """Whether the question is after a set; a capital before it ("Trivia time!") is of none."""
+    paths = [(name, line) for line in reading.prompt_lines for names in line.values("path") for name in names]
+    return any(line is reading.prompt_lines[-1] or not name.startswith("?") for name, line in paths)
 
 
 def _groups(
@@ -180,7 +208,7 @@ def _groups(
             if not entity or not condition:
                 continue
             quantity = next((q for q in line.values("quantity") if q in COUNTS), "deg")
-            family = _family(table, quantity, condition, treated, reading)
+            family = family_of(table, quantity, condition, treated, reading)
             own = [f for f in family if (f.entity, f.condition) == (entity, condition)]
             named = {kind: set(asked[kind]) for kind in KINDS}
             group = [
@@ -196,7 +224,9 @@ def _groups(
                 yield group, own[0]
 
 
-def _family(table: FactTable, quantity: str, condition: str, treated: bool, reading: Reading) -> list[Figure]:
+def family_of(
+    table: FactTable, quantity: str, condition: str, treated: bool, reading: Reading
+) -> list[Figure]:
     """The figures that can be put in one order with that of a condition."""
     figures = table.find(quantity=quantity)
     if "_x_" in condition:
@@ -210,6 +240,8 @@ def _family(table: FactTable, quantity: str, condition: str, treated: bool, read
 def _subject(line: Line, kind: str) -> str:
     """The name of a kind that a line speaks of: its only one, or the first, the others being "after" it."""
     names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
+    both = [m for m in names[1:] if (names[0].value, m.value) == ("hu+ir", "hu_x_ir")]
+    names = both or names  # "the term that couples the two stressors, HU×IR"
     rest = [m for m in names[1:] if m.value != names[0].value]
     ahead = line.texts[max(0, names[0].first - 2) : names[0].first] if names else []
     if not names or (names[0].first > 1 and not COMPARED.isdisjoint(ahead)):

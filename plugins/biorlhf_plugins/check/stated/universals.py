@@ -164,6 +164,10 @@ def scope_of(line: Line) -> Mention | None:
     at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
     if scopes or at >= 0:
         return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
+    for at in range(len(line.texts)):
+        if line.texts[at : at + 3] == ["no", "matter", "which"]:
+            last = next((m.last for m in line.mentions if m.value == "tissue" and m.first - at < 8), at + 3)
+            return Mention("everyone", "all", at, last)
     # "Without exception", "always" and "each of the four" are of all that could be named.
     every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
     every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
