@@ -50,8 +50,12 @@ MOVED = (["to"], ["from"], ["by"])
 COMPARING = GREATER | SMALLER | OVER | UNDER
 PLAIN = FUNCTION | {",", "gene", "deg", "go"}
 GENES = frozenset(("gene", "deg"))
+LESS = frozenset(("left", "remain", "without", "apart", "besides", "except", "not"))
+"""Words of a question that leaves a side out."""
 IS = frozenset(("is", "are", "was", "were", "be", "go"))
 OPENED = (["/"], ["→"])
+REMAINS = frozenset(("remain", "left", "survive", "persist"))
+PARTS = frozenset(("half", "third", "quarter", "twice", "double"))
 AGAINST = vocabulary("against versus vs v / → to opposed")
 DISTRIBUTES = frozenset(("neither", "both", "each"))
 
@@ -154,6 +158,8 @@ def _compares(line: Line, way: Mention) -> bool:
     """The "above" of "910 is above the sum" is no direction; the "higher" of "774 are higher" is one."""
     beside = line.texts[way.first - 1 : way.first]
     told = "than" not in line.words and (beside == ["are"] or beside[0].isdigit() if beside else False)
+    if line.texts[way.first] in PARTS:
+        return True  # "half of what soleus shows"
     return way.kind == "dir" and not told and not COMPARING.isdisjoint(line.texts[way.first : way.last])
 
 
@@ -168,6 +174,7 @@ def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
     line = reading.line_of(claim)
     first = next((other for other in reading.lines if other.numbers("")), None)
     told = {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path")
+    told = told or any(not LESS.isdisjoint(other.words) for other in reading.prompt_lines)
     if told or len(sides) != 1 or line is not first or line.numbers("")[0].value != claim.value:
         return ""
     return "" if table.bears_out(claim._replace(slot=claim.slot._replace(quantity="deg"))) else sides.pop()
@@ -213,6 +220,8 @@ def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     at = line.at(claim.span[0])
     if at is not None and line.texts[at.last : at.last + 1] == ["it"]:
         return False  # "with 5,477 it has four times the count of the liver"
+    if at is not None and {"time", "its"} <= {*line.texts[max(0, at.first - 3) : at.first]}:
+        return False  # "hippocampus has over four times its 1,273"
     if line.values("entity"):
         return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
@@ -263,8 +272,8 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     or the question gives one, and no sentence of the answer up to this has named another.
     """
     at = line.at(claim.span[0])
-    if line.words & DOMINANCE or at is None:
-        return False
+    if line.words & DOMINANCE or at is None or not REMAINS.isdisjoint(line.texts[at.last : at.last + 2]):
+        return False  # "of the 4,110 at baseline only 140 remain", elsewhere
     named, asked = line.values("condition"), reading.asked("condition")
     before, behind = line.texts[max(0, at.first - 2) : at.first], line.texts[at.last : at.last + 1]
     if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:

@@ -146,6 +146,10 @@ def _pooled(reading: Reading, line: Line, table: FactTable) -> tuple[bool, str] 
     within = [m for m in line.mentions if m.kind == "condition" and rest < m.first <= max(pool, rest + 4)]
     if within or "tissue" in line.texts[rest : rest + 3]:
         alike = [f for f in alike if f.condition == own[0].condition]
+    told = next((m.value.value for m in line.mentions if m.kind == "num" and m.first == rest + 1), None)
+    if told is not None and told != len(alike):  # "the other two terms" are those of the tissue
+        alone = "entity" if told == 2 else "condition"
+        alike = [f for f in alike if getattr(f, alone) == getattr(own[0], alone)]
     count, total = own[0].value or 0.0, sum(f.value or 0.0 for f in alike)
     more = found[2] == (rest > found[0])  # the others stand behind what compares, or before it
     return (count > total) == more, f"{count:,g} against {total:,g}"

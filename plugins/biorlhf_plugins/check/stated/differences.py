@@ -21,7 +21,9 @@ OF_A_CHANGE = words_of("changes") | frozenset(
 )
 APART = vocabulary("margin gap difference surplus excess separate apart lead")
 BETWEEN = vocabulary("only another just about roughly some a of up further around")
-AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind"))
+AFTER = frozenset(
+    ("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind", "above", "below")
+)
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
 SLACK = 0.02
 
@@ -119,6 +121,10 @@ def derived_from(reading: Reading) -> list[float]:
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
     lines = [[number.value for number in line.numbers("")] for line in reading.lines]
     totals = [sum(values) / 2 for values in lines if len(values) > 3]
+    for values in lines:
+        runs = [values[a:b] for a in range(len(values[:12])) for b in range(a + 3, len(values[:12]) + 1)]
+        # "479, 36 and 3,369 make 3,884": neither the sum nor its terms are of the tissue behind them.
+        totals += [v for run in runs if sum(run) in values for v in (sum(run), *run)]
     return [*pairs, *totals, *_shifts(plain)]
 
 

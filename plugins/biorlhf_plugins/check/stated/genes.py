@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
@@ -32,7 +33,9 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
         own = [f for gene in sorted(genes) for f in table.find(entity=gene, quantity="log2fc")]
         for claim in claims if len(own) == len(genes) else ():
             stated, decimals = claim.value or 0.0, claim.decimals or 0
-            if not any(agrees(stated, f.value or 0.0, decimals) for f in own):
+            rights = [f.value or 0.0 for f in own]
+            rights += [abs(a - b) for a, b in itertools.combinations(rights, 2)]
+            if not any(agrees(stated, right, decimals) for right in rights):
                 told = f"{stated:g} contradicts the table"
                 yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
 
