@@ -60,7 +60,7 @@ def _counts(reading: Reading, check: Check) -> bool:
 
 def _further_off(reading: Reading, check: Check) -> bool:
     """Whether a ratio is of a figure beside it and one of another sentence or of the question."""
-    start, end = check.spans[-1]
+    start = check.spans[-1][0]
     for line in reading.whole:
         m = line.at(start) if line.start <= start < line.end else None
         if m is not None and isinstance(m.value, Number):
