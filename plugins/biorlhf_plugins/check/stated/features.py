@@ -1,4 +1,6 @@
-"""Single genes: their figures, which of them changes most, in which tissue they stand."""
+"""Single genes and sets: a gene's figure, which changes most, in which tissue it stands; a set's direction
+against the sign of its score.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,16 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import TURNING
+from biorlhf_plugins.check.stated.statements import COUNTED, TURNING
 from biorlhf_plugins.check.table import FactTable, Figure, agrees
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST
 from biorlhf_plugins.language.extract import prompt_mentions
 
 ABSOLUTE = frozenset(("change", "hub", "fold", "log2", "effect", "move", "shift", "respond", "react"))
+SIGNS = {"UP": 1, "DOWN": -1}
+STRESS = (None, "stress", "hu+ir")
+"""Of one stressor alone the table has no scores of sets."""
 NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
 
 
@@ -107,3 +112,26 @@ def _turned_round(line: Line, table: FactTable, genes: list[str], texts: list[st
     one, other = (f.value or 0.0 for f in pair if f is not None)
     true = one != other and (one > other) == (words[0] in GREATER)
     return "" if true else "; ".join(map(str, pair))
+
+
+def check_directions(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """The direction of a set in one tissue, under stress or with the drug."""
+    for claim in reading.asserted("direction"):
+        line, slot = reading.line_of(claim), claim.slot
+        open_ = claim.partial or claim.weak or claim.about in ("loose", "other")
+        if open_ or claim.label not in SIGNS or slot.condition not in STRESS:
+            continue
+        # Whose doing it is must be told; figures and patterns are checked by themselves.
+        agents = line.values("condition") + line.values("treatment")
+        if not agents and len(reading.lines) == 1:
+            agents = reading.asked("condition") + reading.asked("treatment")
+        told = bool(agents) and slot.treatment in (None, *agents)
+        if not told or line.kind == "row" or line.numbers() or line.values("pattern"):
+            continue
+        if COUNTED.search(reading.quote(line)):
+            continue
+        scores = table.find(quantity="nes", entity=slot.entity, treatment=slot.treatment)
+        named = [f for f in scores if f.pathway in slot.pathways]
+        if named and all((f.value or 0.0) * SIGNS[claim.label] < 0 for f in named):
+            expected = "; ".join(map(str, named))
+            yield reading.finding(line, "wrong_direction", expected, "the table's score has the other sign")
