@@ -30,7 +30,6 @@ ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
-    figures.check_owner,
     classes.check_classes,
     classes.check_letters,
     features.check_features,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
@@ -125,11 +125,7 @@ def derived_from(reading: Reading) -> list[float]:
         runs = [values[a:b] for a in range(len(values[:12])) for b in range(a + 3, len(values[:12]) + 1)]
         # "479, 36 and 3,369 make 3,884": neither the sum nor its terms are of the tissue behind them.
         totals += [v for run in runs if sum(run) in values for v in (sum(run), *run)]
-    return [*pairs, *totals, *_shifts(plain)]
-
-
-def _shifts(values: Sequence[float]) -> list[float]:
-    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
+    return [*pairs, *totals]
 
 
 def starts(line: Line, claim: Claim) -> bool:

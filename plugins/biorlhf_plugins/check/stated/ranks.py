@@ -172,8 +172,9 @@ def placed(
     ``among`` are those that are compared, where the sentence itself names them.
     """
     kinds = {m.kind for m in line.mentions}
-    foreign = kinds & {*OTHER_MEASURES} or reading.asked("pattern") or _sets_asked(reading)
-    foreign = foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
+    foreign: object = kinds & {*OTHER_MEASURES} or reading.asked("pattern")
+    sets = [path for asked in reading.prompt_lines[-1:] for path in asked.values("path")]
+    foreign = sets or foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
     if foreign:
         return None, ""
     judged: list[tuple[bool, str]] = []
@@ -186,12 +187,6 @@ def placed(
     if not judged:
         return None, ""
     return any(true for true, _ in judged), judged[0][1]
-
-
-def _sets_asked(reading: Reading) -> bool:
-    """Whether the question is after a set; a capital before it ("Trivia time!") is of none."""
-    paths = [(name, line) for line in reading.prompt_lines for names in line.values("path") for name in names]
-    return any(line is reading.prompt_lines[-1] or not name.startswith("?") for name, line in paths)
 
 
 def _groups(
@@ -260,9 +255,13 @@ def _varied(
 ) -> list[tuple[str, ...]]:
     """Of what there are several: of tissues, of conditions, of both, or of either as the case may be."""
     told = {kind: bool(subject[kind]) for kind in KINDS}
-    fixed = [kind for kind in KINDS if _follows(line, kind)]
-    if len(fixed) == 1:
-        return [tuple(kind for kind in KINDS if kind not in fixed)]
+    # "The largest HU×IR interaction" is so among those of one name.
+    ends = {k: [m.first for m in line.mentions if m.kind == k and m.value != "stress"] for k in KINDS}
+    ends = {
+        k: [i for i in at if not SUPERLATIVES.isdisjoint(line.texts[i - 1 : i])] for k, at in ends.items()
+    }
+    if sum(map(bool, ends.values())) == 1:
+        return [tuple(kind for kind in KINDS if not ends[kind])]
     offered = [kind for kind in KINDS if len(asked[kind]) > 1 and told[kind]]
     if offered:
         return [tuple(offered)]
@@ -276,9 +275,3 @@ def _varied(
             return [("entity", "condition"), ("entity",), ("condition",)]
         return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
     return [("entity",) if told["entity"] else ("condition",)]
-
-
-def _follows(line: Line, kind: str) -> bool:
-    """Whether what is called the largest is so by a name: "the largest HU×IR interaction" is of one."""
-    ends = [m.first for m in line.mentions if m.kind == kind and m.value != "stress"]
-    return any(not SUPERLATIVES.isdisjoint(line.texts[max(0, first - 1) : first]) for first in ends)

@@ -41,9 +41,11 @@ class Held(NamedTuple):
 Holds = dict[str, Held]
 
 
-def value(table: FactTable, entity: str, condition: str, treated: bool) -> float | None:
+def value(
+    table: FactTable, entity: str, condition: str, treated: bool, quantity: str = "deg"
+) -> float | None:
     """The count of a tissue under a condition, with the drug or without."""
-    for figure in table.find(quantity="deg", entity=entity, condition=condition):
+    for figure in table.find(quantity=quantity, entity=entity, condition=condition):
         if figure.is_interaction or (figure.treatment == "kmp") == treated:
             return figure.value
     return None
