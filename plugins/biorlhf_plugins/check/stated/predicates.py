@@ -162,10 +162,6 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
     named = [m for m in line.mentions if m.kind == "condition"]
     mine = [str(m.value) for m in named if m.first < pivot]
     others = [str(m.value) for m in named if m.first > pivot]
-    if not pivot:
-        asked = [str(c) for c in reading.asked("condition")]
-        mine = [str(m.value) for m in named]
-        others = [c for c in asked if c not in mine] if len(asked) == 2 else []
     if len(mine) != 1 or not others or set(mine) & set(others) or TOGETHER & set(line.texts[pivot:]):
         return {}
     return _counted(

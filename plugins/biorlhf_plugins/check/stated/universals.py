@@ -20,6 +20,8 @@ OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 EACH = frozenset(("all", "every", "each"))
 FOUR = (["of", "the", "four"], ["of", "these", "four"], ["of", "the", "4"])
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
+MATTER = 7
+"""Tokens of "no matter which of the four organs"."""
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
 
@@ -161,13 +163,12 @@ def scope_of(line: Line) -> Mention | None:
     """What says of how many tissues a sentence is: "all", "no tissue", "the others", "without exception"."""
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
     scopes = [m for m in scopes if not _one_of(line, m)]
-    at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
-    if scopes or at >= 0:
-        return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
     for at in range(len(line.texts)):
-        if line.texts[at : at + 3] == ["no", "matter", "which"]:
-            last = next((m.last for m in line.mentions if m.value == "tissue" and m.first - at < 8), at + 3)
-            return Mention("everyone", "all", at, last)
+        for opening, size in ((["all", "but"], 1), (["no", "matter", "which"], MATTER)):
+            if line.texts[at : at + len(opening)] == opening:
+                scopes.append(Mention("everyone", "all", at, at + size))
+    if scopes:
+        return scopes[0]
     # "Without exception", "always" and "each of the four" are of all that could be named.
     every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
     every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
@@ -177,12 +178,8 @@ def scope_of(line: Line) -> Mention | None:
 def _one_of(line: Line, scope: Mention) -> bool:
     """The others of "the closest of the rest is soleus", which are only the one that is named."""
     lead = [t for t in line.texts[max(0, scope.first - 3) : scope.first + 1] if t != "the"]
-    at = lead.index("of") if "of" in lead else 0
-    return (
-        scope.value == "rest"
-        and at > 0
-        and (lead[at - 1].endswith("est") or lead[at - 1] in ("next", "best"))
-    )
+    first = lead[lead.index("of") - 1] if "of" in lead[1:] else ""
+    return scope.value == "rest" and (first.endswith("est") or first == "next")
 
 
 def singled(line: Line) -> list[Mention]:
