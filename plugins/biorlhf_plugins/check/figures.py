@@ -199,7 +199,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
     if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
         return None
-    if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
+    if here and any(_matches(other, right) for other in _other_scores(reading, claim)):
         return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
@@ -233,8 +233,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
     if "of" in before and close:
         return False  # nor is the whole of "3 of the 309"
-    ahead = all(m.last <= at.first for m in line.mentions if m.kind == "condition")
-    if not AGAINST.isdisjoint(behind) and ahead and len(named) > 1:
+    if not AGAINST.isdisjoint(behind) and len(named) > 1:
         return False  # "HU changes more than IR (6,425 vs 67)"
     if named:
         told = "condition" in claim.slot.stated

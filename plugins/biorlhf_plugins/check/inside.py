@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
@@ -30,10 +29,6 @@ KINDS = {
     "a universal against an exception": "universal_with_exception",
 }
 """A check's name -> a finding's kind; every other one is "contradicts_itself"."""
-OFTEN = re.compile(
-    r"\b(?:occur\w*|appear\w*|come\w*|stand\w*|found|listed|given|named|counted|shown?|turns|repeated|there)"
-    r"(?: \w+){0,2} (?:twice|thrice)$"
-)
 
 
 def check_inside(reading: Reading) -> Iterator[Finding]:
@@ -45,17 +40,10 @@ def check_inside(reading: Reading) -> Iterator[Finding]:
         if check.name == "a superlative against its figures" and _several(reading, quote):
             continue
         # Several checks may fail on one sentence; a person has to look at it once.
-        ratio = kind == "wrong_ratio" and (_counts(reading, check) or _further_off(reading, check))
-        if check.passed or (kind, quote) in seen or ratio:
+        if check.passed or (kind, quote) in seen or (kind == "wrong_ratio" and _further_off(reading, check)):
             continue
         seen.add((kind, quote))
         yield Finding(reading.text.index, ERROR, kind, quote, check.expected, check.says)
-
-
-def _counts(reading: Reading, check: Check) -> bool:
-    """The "twice" of "it occurs twice: ...", which tells how often and no ratio."""
-    start, end = check.spans[-1]  # of what is called the ratio
-    return OFTEN.search(reading.text.answer[:end].lower(), max(0, start - 40)) is not None
 
 
 def _further_off(reading: Reading, check: Check) -> bool:
