@@ -208,8 +208,6 @@ def counted(line: Line, asked: Line | None = None) -> Mention | None:
         if texts[after : after + 1] == ["of"]:
             after += 1 + (texts[after + 1 : after + 2] in (["the"], ["all"], ["these"]))
             after += texts[after : after + 1] == ["four"] or texts[after : after + 1] == ["4"]
-        inside = [t for t in line.mentions if t.kind == "type" and t.first == after]
-        after = inside[0].last if inside else after
         if texts[after : after + 1] == ["tissue"] and not VAGUE & {*texts[max(0, m.first - 3) : m.first]}:
             return m
     return None
