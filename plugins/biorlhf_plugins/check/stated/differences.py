@@ -44,7 +44,7 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
         # A count of the table is that count: "kaempferol adds 491".
         if not rights or stated in own:
             continue
-        if any(_near(line, difference, right) for right in _all(reading, rights)):
+        if any(_near(line, difference, right) for right in _all(reading, table, rights)):
             continue
         told = f"{stated:,g} is no difference of the figures"
         yield reading.finding(line, "wrong_arithmetic", f"{rights[0]:,g}", told)
@@ -101,8 +101,16 @@ def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
     return asked if not named or (len(asked) == 2 and named < asked) else named
 
 
-def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
+def _all(reading: Reading, table: FactTable, rights: list[float]) -> Iterator[float]:
+    """All that a difference may be: of the figures of the text, or of the counts of what it names anywhere."""
     yield from rights
+    places = {
+        str(v) for line in reading.all_lines() for v in line.values("entity") + line.values("condition")
+    }
+    counts = [f for f in table.find(quantity="deg") if {f.entity, f.condition} <= places]
+    for a, b in itertools.combinations(counts, 2):
+        if (a.condition, a.treatment) == (b.condition, b.treatment):
+            yield abs((a.value or 0.0) - (b.value or 0.0))
     figures = reading.figures()[:40]
     yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
 
