@@ -104,9 +104,8 @@ def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
 def _all(reading: Reading, table: FactTable, rights: list[float]) -> Iterator[float]:
     """All that a difference may be: of the figures of the text, or of the counts of what it names anywhere."""
     yield from rights
-    places = {
-        str(v) for line in reading.all_lines() for v in line.values("entity") + line.values("condition")
-    }
+    lines = list(reading.all_lines())
+    places = {v for line in lines for v in line.values("entity") + line.values("condition")}
     counts = [f for f in table.find(quantity="deg") if {f.entity, f.condition} <= places]
     for a, b in itertools.combinations(counts, 2):
         if (a.condition, a.treatment) == (b.condition, b.treatment):
