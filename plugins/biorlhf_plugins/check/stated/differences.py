@@ -102,7 +102,7 @@ def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
 
 
 def _all(reading: Reading, table: FactTable, rights: list[float]) -> Iterator[float]:
-    """All that a difference may be: of the figures of the text, or of the counts of what it names anywhere."""
+    """What a difference may be: of the figures of the text, or of the counts of what it names anywhere."""
     yield from rights
     lines = list(reading.all_lines())
     places = {v for line in lines for v in line.values("entity") + line.values("condition")}
