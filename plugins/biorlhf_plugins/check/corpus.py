@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.evidence.statements import NEUTRAL
 from biorlhf_plugins.language.records import OPPOSITE
 from biorlhf_plugins.language.sentences.clauses import ROLES
+from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
 # With fewer, chance alone moves a share over the bounds below.
@@ -26,6 +27,14 @@ YES_NO_QUESTION = re.compile(
     r"(?:^|[.!?:\n]\s*)(?:is|are|was|were|does|do|did|can|could|has|have|will|would)\b[^.!?\n]*\?\s*$",
     re.IGNORECASE,
 )
+ITEM = re.compile(r"\s*(?P<mark>[-•*✓✔✗✘]|\d+[.)])\s+(?P<said>\S.*)")
+LACKS = re.compile(
+    r"\b(?:missing|misses|lacks?|cannot|can't|does not|do not|not show|not tell|needed|unknown|unavailable)"
+    r"\b",
+    re.IGNORECASE,
+)
+GIVES = re.compile(r"\b(?:provides?|shows?|gives?|contains?|includes?|available)\b", re.IGNORECASE)
+FIRST_WORDS = 2
 Said = tuple[Reading, Line]
 _SPACE = re.compile(r"\W+")
 
@@ -246,3 +255,40 @@ def _labels(readings: Sequence[Reading]) -> dict[str, list[tuple[int, str]]]:
         if opening and YES_NO_QUESTION.search(text.prompt):
             labels["yes or no"].append((text.index, opening.group(1).lower()))
     return labels
+
+
+def check_listed(texts: Sequence[Text]) -> Iterator[Finding]:
+    """A list item that one text gives under "what the data provide", another under "what is missing"."""
+    provided: dict[tuple[str, ...], tuple[int, str]] = {}
+    lacking: dict[tuple[str, ...], tuple[int, str]] = {}
+    for text in texts:
+        for gives, key, item in _items(text.answer):
+            (provided if gives else lacking).setdefault(key, (text.index, item))
+    for key in provided.keys() & lacking.keys():
+        (index, item), (other, against) = provided[key], lacking[key]
+        if index != other:
+            yield Finding(
+                index, ERROR, "contradicts_example", item, against,
+                f"example {other} says that the data lack this",
+            )  # fmt: skip
+
+
+def _items(answer: str) -> Iterator[tuple[bool, tuple[str, ...], str]]:
+    """(whether the data give it, its first words, the item), for items under a heading that says which."""
+    heading = ""
+    for line in answer.splitlines():
+        match = ITEM.match(line)
+        if match is None:
+            heading = line if line.strip() else heading
+            continue
+        mark = match["mark"]
+        # Lacking first: "does not provide" holds a word of giving as well.
+        if mark in "✗✘" or LACKS.search(heading):
+            gives = False
+        elif mark in "✓✔" or GIVES.search(heading):
+            gives = True
+        else:
+            continue
+        words = [token.text for token in tokens(clean(match["said"]).text) if token.kind == "w"]
+        if len(words) >= FIRST_WORDS:
+            yield gives, tuple(words[:FIRST_WORDS]), match["said"].strip()

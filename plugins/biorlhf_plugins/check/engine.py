@@ -10,40 +10,37 @@ from biorlhf.errors import DataError
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.check import (
     corpus,
-    design,
     figures,
     inside,
     lab,
-    listed,
     orders,
     ratios,
     sense,
 )
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
-from biorlhf_plugins.check.stated import classes, differences, genes, ranks, scores, universals
+from biorlhf_plugins.check.stated import classes, differences, features, ranks, universals
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
     sense.check_placeholders,
-    design.check_design,
+    sense.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
-    figures.check_owner,
     classes.check_classes,
     classes.check_letters,
-    genes.check_features,
-    genes.check_gene_orders,
+    features.check_features,
+    features.check_gene_orders,
     ratios.check_ratios,
     orders.check_orders,
     universals.check_universal,
     universals.check_named,
     universals.check_yes_no,
     ranks.check_ranks,
-    scores.check_directions,
+    features.check_directions,
     differences.check_differences,
     orders.check_combined,
     sense.check_interaction_sets,
@@ -104,7 +101,7 @@ def audit(
     findings = list(_of_each(readings, table))
     findings += corpus.check_duplicates(texts)
     findings += corpus.check_pairs(readings, table)
-    findings += listed.check_listed(texts)
+    findings += corpus.check_listed(texts)
     findings += [finding for reading in readings for finding in corpus.check_giveaway(reading)]
     findings += corpus.check_balance(readings)
     findings += corpus.check_lengths(texts)

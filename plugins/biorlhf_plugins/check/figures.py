@@ -8,20 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.ratios import unit_of
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import derived_from, is_difference, named_counts, starts
+from biorlhf_plugins.check.stated.differences import (
+    APART,
+    derived_from,
+    is_difference,
+    named_counts,
+    starts,
+)
 from biorlhf_plugins.check.stated.statements import (
-    ASKS,
     COMPARED,
     NO_MEASURE,
     REACTS,
-    YES_NO,
     counts_tissues,
-    turned,
 )
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
-from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import vocabulary
@@ -30,18 +32,23 @@ STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
-AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean"))
+FACTORIAL = 16
+"""Contrasts and terms that a design has at most: what is so many is no count of genes."""
+AGGREGATES = frozenset(
+    ("total", "sum", "other", "others", "rest", "remaining", "combined", "together", "average", "mean")
+)
 SUMMED = frozenset(("add", "sum", "additive", "expected", "predicted"))
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
-SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
-MOVED = (["to"], ["from"], ["by"])
+SIDES = ("deg_up", "deg_down")
+WAYS = {"UP": "deg_up", "DOWN": "deg_down"}
 COMPARING = GREATER | SMALLER | OVER | UNDER
-PLAIN = FUNCTION | {",", "gene", "deg", "go"}
 GENES = frozenset(("gene", "deg"))
-IS = frozenset(("is", "are", "was", "were", "be", "go"))
 OPENED = (["/"], ["→"])
+REMAINS = frozenset(("remain", "left", "survive", "persist"))
+LEFT = frozenset(("left", "without", "apart", "besides", "except", "not"))
+"""Words of a question that leaves a side out."""
 AGAINST = vocabulary("against versus vs v / → to opposed")
 DISTRIBUTES = frozenset(("neither", "both", "each"))
 
@@ -60,10 +67,12 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
             continue
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
-        made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
+        made: Sequence[float] = () if claim.slot.quantity in SIDES else derived
         counts = [f.value or 0.0 for f in table.find(entity=claim.slot.entity, quantity="deg")]
         if claim.slot.quantity == "deg" and not SUMMED.isdisjoint(line.words):
             made = [*made, *(a + b for a, b in itertools.combinations(counts, 2))]
+        if not APART.isdisjoint(line.words):  # "the margin over radiation is a slim 33 genes"
+            made = [*made, *(abs(a - b) for a, b in itertools.combinations(counts, 2))]
         made = [*made, *(abs(a - b) for a, b in named_counts(reading, line, table))]
         if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
@@ -80,25 +89,6 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
-def check_owner(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """Whose the figure of the question is: "which tissue has 6,425 genes?", "what does 3,210 stand for?"."""
-    given = [n for asked in reading.prompt_lines for n in asked.numbers("") if n.value >= SMALL]
-    asks = any(ASKS & asked.words for asked in reading.prompt_lines)
-    if not asks or len(given) != 1 or (given[0].low, given[0].high) != (None, None) or not reading.lines:
-        return
-    line = reading.lines[0]
-    open_ = {"everyone", "except"} & {m.kind for m in line.mentions} or YES_NO.match(reading.text.answer)
-    named = line.values("entity") + line.values("condition")
-    if open_ or not named or turned(line) or any(other.numbers() for other in reading.lines):
-        return
-    slots = {kind: line.values(kind) or reading.asked(kind) for kind in ("entity", "condition")}
-    alike = [f for f in table.figures if f.value == given[0].value and f.quantity in COUNTS]
-    fit = [f for f in alike if all(not v or {"stress", getattr(f, k)} & {*v} for k, v in slots.items())]
-    if alike and not any(f.is_interaction or f.treatment or not reading.treated(line) for f in fit):
-        told = f"{given[0].value:,g} is {alike[0].words}"
-        yield reading.finding(line, "wrong_condition", "; ".join(map(str, alike)), told)
-
-
 def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
     """A claim with the quantity that its figure can be of, from what is behind it or from the question."""
     slot, line = claim.slot, reading.line_of(claim)
@@ -111,16 +101,15 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
         return claim._replace(slot=slot._replace(quantity="tissue"))
     if unit_of(line, at) == "ratio":
         return claim._replace(slot=slot._replace(quantity="ratio"))
-    ways = [m for m in line.mentions if m.kind == "dir" or m.value in SIDES.values()]
-    if slot.quantity in SIDES.values() and all(_compares(line, m) for m in ways):
+    ways = [m for m in line.mentions if m.kind == "dir" or m.value in SIDES]
+    if slot.quantity in SIDES and all(_compares(line, m) for m in ways):
         slot = slot._replace(quantity="deg")
     whole = at.value.value >= 0 and at.value.value == int(at.value.value)
-    sided = _side(line, at) or _asked_side(reading, table, claim)
     if not whole or (slot.quantity is None and "nes" in asked):
         known = {path for path in slot.pathways if table.find(pathway=path, quantity="nes")}
         quantity = "nes" if known and slot.quantity in (None, *COUNTS) else slot.quantity
         quantity = None if quantity in COUNTS else quantity
-    elif slot.quantity in (None, "deg", "qualifier", "share") and sided:
+    elif slot.quantity in (None, "deg", "qualifier", "share") and (sided := _side_asked(reading, line, at)):
         quantity = sided
     elif slot.quantity is None and not paths and _counts_asked(reading):
         told = [q for q in line.values("quantity") if q in COUNTS] or [q for q in asked if q in COUNTS]
@@ -130,33 +119,21 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
     return claim._replace(slot=slot._replace(quantity=quantity))
 
 
-def _side(line: Line, at: Mention) -> str:
-    """The side that a figure is of: "1,336, is downregulated", "844 down"; not "112 rise to 2,110"."""
-    way = next((m for m in line.mentions if m.first >= at.last and m.kind == "dir"), None)
-    if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
-        return ""
-    return "" if _compares(line, way) or line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
-
-
 def _compares(line: Line, way: Mention) -> bool:
-    """The "above" of "910 is above the sum" is no direction."""
-    return way.kind == "dir" and not COMPARING.isdisjoint(line.texts[way.first : way.last])
+    """The "above" of "910 is above the sum" is no direction; the "higher" of "774 are higher" is one."""
+    beside = line.texts[way.first - 1 : way.first]
+    told = "than" not in line.words and (beside == ["are"] or beside[0].isdigit() if beside else False)
+    return way.kind == "dir" and not told and not COMPARING.isdisjoint(line.texts[way.first : way.last])
 
 
-def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
-    """The side that the question asks for, for the first figure of the answer unless it is of both sides."""
-    sides = {
-        SIDES.get(m.value, m.value)
-        for line in reading.prompt_lines
-        for m in line.mentions
-        if m.kind == "quantity" or (m.kind == "dir" and line.texts[m.first - 1] in IS)
-    } & {*SIDES.values()}
-    line = reading.line_of(claim)
-    first = next((other for other in reading.lines if other.numbers("")), None)
-    told = {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path")
-    if told or len(sides) != 1 or line is not first or line.numbers("")[0].value != claim.value:
+def _side_asked(reading: Reading, line: Line, at: Mention) -> str:
+    """The side that a question asks for, for an answer that only counts: "3,251 of the 6,425"."""
+    sides = {m.value for o in reading.prompt_lines for m in o.mentions if m.kind in ("quantity", "dir")}
+    sides &= {*WAYS, *SIDES}
+    left = any(not LEFT.isdisjoint(asked.words) for asked in reading.prompt_lines)
+    if left or len(sides) != 1 or at.first or {"entity", "dir", "path"} & {m.kind for m in line.mentions}:
         return ""
-    return "" if table.bears_out(claim._replace(slot=claim.slot._replace(quantity="deg"))) else sides.pop()
+    return WAYS.get(side := sides.pop(), side)
 
 
 def _counts_asked(reading: Reading) -> bool:
@@ -172,15 +149,18 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if reading.text.answer[slice(*claim.span)].lower() in ROUND:
         return True
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
-    if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
-        return True
     if reading.text.answer[: claim.span[0]].lower().endswith(("near-", "near ")):
         return True  # "near-zero"
+    at = line.at(claim.span[0])
+    whole = next((n for n in line.mentions if n.kind == "num" and at and n.first == at.last + 2), None)
+    if at and whole and line.texts[at.last : whole.first] == ["of", "the"] and whole.value.value <= FACTORIAL:
+        return True  # "four of the twelve" counts no genes
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
-    other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
+    # "Of 2,110 in total, 774 rise": the part is no total.
+    other = {"nes": CHANGES, "deg": AGGREGATES}.get(str(claim.slot.quantity), frozenset())
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
@@ -192,6 +172,8 @@ def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     at = line.at(claim.span[0])
     if at is not None and line.texts[at.last : at.last + 1] == ["it"]:
         return False  # "with 5,477 it has four times the count of the liver"
+    if at is not None and {"time", "its"} <= {*line.texts[max(0, at.first - 3) : at.first]}:
+        return False  # "hippocampus has over four times its 1,273"
     if line.values("entity"):
         return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
@@ -217,7 +199,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     counted = at is not None and not alike and {*line.texts[at.last : at.last + 1]} <= GENES
     if not exact and (((several or not others) and not counted) or abs(value) < SMALL):
         return None
-    if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
+    if here and any(_matches(other, right) for other in _other_scores(reading, claim)):
         return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
@@ -242,8 +224,8 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     or the question gives one, and no sentence of the answer up to this has named another.
     """
     at = line.at(claim.span[0])
-    if line.words & DOMINANCE or at is None:
-        return False
+    if line.words & DOMINANCE or at is None or not REMAINS.isdisjoint(line.texts[at.last : at.last + 2]):
+        return False  # "of the 4,110 at baseline only 140 remain", elsewhere
     named, asked = line.values("condition"), reading.asked("condition")
     before, behind = line.texts[max(0, at.first - 2) : at.first], line.texts[at.last : at.last + 1]
     if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:
@@ -251,14 +233,11 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
     if "of" in before and close:
         return False  # nor is the whole of "3 of the 309"
-    ahead = all(m.last <= at.first for m in line.mentions if m.kind == "condition")
-    if not AGAINST.isdisjoint(behind) and ahead and len(named) > 1:
+    if not AGAINST.isdisjoint(behind) and len(named) > 1:
         return False  # "HU changes more than IR (6,425 vs 67)"
     if named:
         told = "condition" in claim.slot.stated
         return told and line.nearest(claim.span[0], "condition") == claim.slot.condition
-    if not asked:
-        return len(line.numbers("")) == 1
     earlier = {c for other in reading.lines[: line.number] for c in other.values("condition")}
     entities = line.values("entity")
     single = len(line.numbers("")) in (1, len(entities)) or claim.slot.quantity in COUNTS

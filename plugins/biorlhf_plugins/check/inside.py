@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.ratios import close, plain_of
 from biorlhf_plugins.check.reading import Reading
 from biorlhf_plugins.language.evidence.checks import text_checks
 from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.words.numbers import Number
 
 KINDS = {
     "arithmetic": "wrong_arithmetic",
@@ -28,10 +29,6 @@ KINDS = {
     "a universal against an exception": "universal_with_exception",
 }
 """A check's name -> a finding's kind; every other one is "contradicts_itself"."""
-OFTEN = re.compile(
-    r"\b(?:occur\w*|appear\w*|come\w*|stand\w*|found|listed|given|named|counted|shown?|turns|repeated|there)"
-    r"(?: \w+){0,2} (?:twice|thrice)$"
-)
 
 
 def check_inside(reading: Reading) -> Iterator[Finding]:
@@ -43,16 +40,21 @@ def check_inside(reading: Reading) -> Iterator[Finding]:
         if check.name == "a superlative against its figures" and _several(reading, quote):
             continue
         # Several checks may fail on one sentence; a person has to look at it once.
-        if check.passed or (kind, quote) in seen or (kind == "wrong_ratio" and _counts(reading, check)):
+        if check.passed or (kind, quote) in seen or (kind == "wrong_ratio" and _further_off(reading, check)):
             continue
         seen.add((kind, quote))
         yield Finding(reading.text.index, ERROR, kind, quote, check.expected, check.says)
 
 
-def _counts(reading: Reading, check: Check) -> bool:
-    """The "twice" of "it occurs twice: ...", which tells how often and no ratio."""
-    start, end = check.spans[-1]  # of what is called the ratio
-    return OFTEN.search(reading.text.answer[:end].lower(), max(0, start - 40)) is not None
+def _further_off(reading: Reading, check: Check) -> bool:
+    """Whether a ratio is of a figure beside it and one of another sentence or of the question."""
+    start = check.spans[-1][0]
+    for line in reading.whole:
+        m = line.at(start) if line.start <= start < line.end else None
+        if m is not None and isinstance(m.value, Number):
+            sides = [(a, b) for a in plain_of(line) for other in reading.all_lines() for b in plain_of(other)]
+            return any(close(m.value, max(a, b) / min(a, b), "ratio") for a, b in sides[:400])
+    return False
 
 
 def _several(reading: Reading, quote: str) -> bool:

@@ -8,16 +8,10 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import COUNTED, POOLED, comparator, turned
+from biorlhf_plugins.check.stated.statements import POOLED, comparator, turned
 from biorlhf_plugins.check.table import FactTable
-from biorlhf_plugins.language.evidence.orders import (
-    RANKS,
-    Lookup,
-    Words,
-    chains,
-)
-from biorlhf_plugins.language.evidence.records import FUNCTION, Check
-from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.evidence.orders import RANKS
+from biorlhf_plugins.language.evidence.records import FUNCTION
 
 REST = frozenset(("other", "others", "rest", "remaining", "remainder"))
 YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
@@ -26,39 +20,32 @@ SERIES = tuple[str, str | None]
 
 
 def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "a > b > c", "a, followed by b and c": some series of counts must bear it, or the one named."""
-    judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
+    """ "a > b > c", "a, followed by b and c", a list that is asked for: a series of counts must bear it."""
     for line in reading.lines:
-        for series, values in _series(reading, table, line).items():
-            look = _lookup(table, values)
-            for check in chains(reading.evidence, look):
-                start = check.spans[0][0]
-                if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
-                    judged[check.name, check.spans].append((series, check))
-            for check in _named_order(reading, line, values):
-                judged[check.name, check.spans].append((series, check))
-    for (name, spans), checks in judged.items():
-        # Where the sentence leaves the condition open, one series that bears it out is enough.
-        if any(check.passed for _, check in checks):
+        names = list(dict.fromkeys(str(name) for name in line.values("entity")))
+        chain = len(names) > 1 and line.texts.count(">") == len(names) - 1
+        if not chain and not _is_order(reading, line, names):
             continue
-        line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)
-        kind = "wrong_ranking" if "ranking" in name else "wrong_comparison"
-        expected = "; ".join(dict.fromkeys(f"{series[0]}: {check.says}" for series, check in checks))
-        yield reading.finding(line, kind, expected, "the table has another order")
+        judged: dict[str, bool] = {}
+        for series, values in _series(reading, table, line).items():
+            if values.keys() >= set(names):
+                known = [values[name] for name in names]
+                says = " > ".join(f"{name} ({value:,g})" for name, value in zip(names, known, strict=True))
+                falls = known == sorted(known, reverse=True)
+                judged[f"{series[0]}: {says}"] = falls or (not chain and known == sorted(known))
+        # Where the sentence leaves the condition open, one series that bears it out is enough.
+        if judged and not any(judged.values()):
+            kind = "wrong_ranking" if len(names) > 2 else "wrong_comparison"
+            yield reading.finding(line, kind, "; ".join(judged), "the table has another order")
 
 
-def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
+def _is_order(reading: Reading, line: Line, names: list[str]) -> bool:
     """ "Liver leads under IR, followed by soleus and heart": three names or more in an order, no figures."""
-    names = list(dict.fromkeys(str(name) for name in line.values("entity")))
     placed = line.values("condition") or reading.asked("condition")
-    bare = len(line.numbers("")) in (0, len(names)) and not line.values("type")
-    bare = bare and not line.values("path") + reading.asked("path")
-    bare = bare and len(names) >= 3 and values.keys() >= set(names)
-    if placed and bare and (THEN.search(reading.quote(line)) or _is_ranking(reading, line)):
-        known = [values[name] for name in names]
-        passed = known in (sorted(known), sorted(known, reverse=True))
-        says = " > ".join(f"{name} ({value:,g})" for name, value in zip(names, known, strict=True))
-        yield Check("a ranking against its figures", passed, says, ((line.start, line.end),))
+    foreign = line.values("type") + line.values("path") + reading.asked("path")
+    if not placed or foreign or len(names) < 3 or len(line.numbers("")) not in (0, len(names)):
+        return False
+    return bool(THEN.search(reading.quote(line))) or _is_ranking(reading, line)
 
 
 def _is_ranking(reading: Reading, line: Line) -> bool:
@@ -74,7 +61,7 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
     named = reading.conditions(line)
-    asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
+    asked = reading.asked("treatment")
     treated = "kmp" in line.values("treatment")
     series: dict[SERIES, dict[str, float]] = defaultdict(dict)
     for figure in table.find(quantity="deg"):
@@ -87,18 +74,6 @@ def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict
             continue
         series[str(figure.condition), figure.treatment][figure.entity] = figure.value
     return series
-
-
-def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
-    def look(mine: Words, theirs: Words) -> float | None:
-        entities = {
-            str(m.value)
-            for m in prompt_mentions(" ".join(sorted(mine)), table.additions)
-            if m.kind == "entity"
-        }
-        return values.get(entities.pop()) if len(entities) == 1 else None
-
-    return look
 
 
 def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -146,6 +121,10 @@ def _pooled(reading: Reading, line: Line, table: FactTable) -> tuple[bool, str] 
     within = [m for m in line.mentions if m.kind == "condition" and rest < m.first <= max(pool, rest + 4)]
     if within or "tissue" in line.texts[rest : rest + 3]:
         alike = [f for f in alike if f.condition == own[0].condition]
+    told = next((m.value.value for m in line.mentions if m.kind == "num" and m.first == rest + 1), None)
+    if told is not None and told != len(alike):  # "the other two terms" are those of the tissue
+        alone = "entity" if told == 2 else "condition"
+        alike = [f for f in alike if getattr(f, alone) == getattr(own[0], alone)]
     count, total = own[0].value or 0.0, sum(f.value or 0.0 for f in alike)
     more = found[2] == (rest > found[0])  # the others stand behind what compares, or before it
     return (count > total) == more, f"{count:,g} against {total:,g}"

@@ -19,6 +19,7 @@ SMALL = 10
 """Figures below it number things, and are no sides of a ratio."""
 TOTALS = frozenset(("total", "all", "overall", "sum"))
 VERSUS = frozenset(("than", "vs", "versus", "against", "over", "as", "to"))
+SLIGHT = frozenset(("bit", "little", "slightly", "just", "barely"))
 OF_AN_AMOUNT = frozenset(("time", "fold"))
 
 
@@ -37,8 +38,11 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 def unit_of(line: Line, m: Mention) -> str:
     """ "ratio" or "percent", for a figure that is one: "4.6×", "4.6 times", "a factor of nearly 18"."""
-    if m.kind != "num" or not isinstance(m.value, Number) or (m.value.low, m.value.high) != (None, None):
+    if m.kind != "num" or not isinstance(m.value, Number):
         return ""
+    slightly = not SLIGHT.isdisjoint(line.texts[max(0, m.first - 3) : m.first - 1])
+    if (m.value.low, m.value.high) != (None, None) and not slightly:
+        return ""  # "a bit more than 78%" is a share all the same
     if m.value.unit:
         return m.value.unit if m.value.unit in ("ratio", "percent") else ""
     multiplied = not OF_AN_AMOUNT.isdisjoint(line.texts[m.last : m.last + 1])
@@ -63,12 +67,12 @@ def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
 
 def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: str) -> Finding | None:
     """A ratio or share that is none of the figures beside it, nor of the counts that are named."""
-    own, figures = _plain(line), [v for other in reading.all_lines() for v in _plain(other)][:40]
+    own, figures = plain_of(line), [v for other in reading.all_lines() for v in plain_of(other)][:40]
     pairs = list(itertools.combinations(own, 2)) or _sides(reading, line, table, m, unit)
     strict = len(own) < 2
     if len(own) == 1 and not pairs and not TOTALS.isdisjoint(line.words):
         listed = [o for o in reading.lines if (o.paragraph, o.kind) == (line.paragraph, line.kind)]
-        wholes = [sum(v for other in listed for v in _plain(other)), *figures]
+        wholes = [sum(v for other in listed for v in plain_of(other)), *figures]
         pairs = [(own[0], whole) for whole in wholes if whole > own[0]]
     if not pairs or m.value.value <= 0:
         return None
@@ -76,7 +80,9 @@ def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: s
     if len(own) > 2:
         quotients = [*told, max(own) / (sum(own) - max(own))]  # "4.6 times the sum of 165 and 33"
     if own and strict:
-        quotients = [*told, *(own[0] / side for pair in pairs for side in pair)]
+        # One side beside it: the other is a count that is named, or a figure of before.
+        sides = [*itertools.chain(*pairs), *(v for v in figures if v != own[0])]
+        quotients = [*told, *(q for side in sides for q in (own[0] / side, side / own[0]))]
     if not strict:
         # Of figures beside it a ratio need not be: it may be of some that stand further off.
         shares = [p for o in reading.all_lines() for e in o.values("entity") for p in _split(table, str(e))]
@@ -84,7 +90,7 @@ def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: s
     if unit == "percent":
         quotients = [100 * value for q in quotients for value in (q, 1 / q, 1 - q, 1 - 1 / q, q - 1)]
         told = [100 / q for q in told]
-    if any(_close(m.value, q, unit) for q in quotients):
+    if any(close(m.value, q, unit) for q in quotients):
         return None
     best = min(told, key=lambda q: abs(q - m.value.value))
     mark, kind = ("%", "wrong_percentage") if unit == "percent" else ("×", "wrong_ratio")
@@ -100,7 +106,7 @@ def _split(table: FactTable, entity: str) -> list[tuple[float, float]]:
     return [(f.value or 0.0, wholes[f.condition, f.treatment]) for f in parts]
 
 
-def _plain(line: Line) -> list[float]:
+def plain_of(line: Line) -> list[float]:
     """The figures of a line that a ratio may be of."""
     plain = [m.value for m in line.mentions if m.kind == "num" and not unit_of(line, m)]
     return [n.value for n in plain if isinstance(n, Number) and not n.unit and n.value >= SMALL]
@@ -116,7 +122,7 @@ def _sides(
     return [p for p in named_counts(reading, line, table) if plain and unit == "ratio" and all(p)]
 
 
-def _close(number: Number, right: float, unit: str) -> bool:
+def close(number: Number, right: float, unit: str) -> bool:
     """Whether a ratio or share is another one, as it is rounded: with decimals finely, in tens coarsely."""
     coarse = number.value % 10 == 0 or (unit == "ratio" and number.value < SMALL)
     if number.decimals:

@@ -168,12 +168,7 @@ def _settled(claim: Claim, line: Line) -> Claim:
     """A figure's claim with the condition and treatment that its line has once they are settled; what stands
     before a colon or comma at the line's start ("Not quite, 156 ...", "Almost: 76") does not reach it."""
     slot, at = claim.slot, line.at(claim.span[0])
-    conditions, treatments = line.values("condition"), line.values("treatment")
-    if conditions and slot.condition not in conditions:
-        nearest = str(line.nearest(claim.span[0], "condition") or conditions[0])
-        slot = slot._replace(condition=nearest, stated=slot.stated | {"condition"})
-    if not treatments and "GROUND" in line.values("frame") and "cmp" in {m.kind for m in line.mentions}:
-        slot = slot._replace(treatment=None)  # against controls it is the stress that is meant
+    treatments = line.values("treatment")
     if treatments and slot.treatment is not None and slot.treatment not in treatments:
         slot = slot._replace(treatment=str(treatments[0]))
     head = next((i for i, text in enumerate(line.texts[:4]) if text in (",", ":")), 0)

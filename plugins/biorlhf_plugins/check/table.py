@@ -17,12 +17,13 @@ NONE = Additions()
 CLASSES = ("type", "pattern", "direction")
 COUNTS = ("deg", "deg_up", "deg_down")
 INTERACTION = "_x_"
-NOUNS = ("drug", "compound", "flavonoid")
+NOUNS = ("drug", "compound", "flavonoid", "flavonol")
 THE_TREATMENT = {
     "kmp": tuple(f"{article}{noun}" for noun in NOUNS for article in ("", "the ")),
     "vehicle": tuple(f"{lack} {noun}" for noun in NOUNS for lack in ("no", "without", "without the")),
 }
 """What a study of one treatment calls it."""
+MUSCLES = frozenset(("soleus", "gastrocnemius", "quadriceps", "tibialis anterior", "edl"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     found = tuple(figure for _, figure in figures.values())
     if any(figure.treatment for figure in found):
         entries += [("treatment", name, phrases) for name, phrases in THE_TREATMENT.items()]
+    muscles = {figure.entity for figure in found} & MUSCLES
+    if len(muscles) == 1:  # and a study of one muscle that
+        entries.append(("entity", muscles.pop(), ("the muscle", "skeletal muscle")))
     return FactTable(found, Additions(tuple(entries)), frozenset(features))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
@@ -19,8 +19,11 @@ ADDS = frozenset(("add", "adding", "added", "gain", "gained", "contribute", "los
 OF_A_CHANGE = words_of("changes") | frozenset(
     ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
 )
+APART = vocabulary("margin gap difference surplus excess separate apart lead")
 BETWEEN = vocabulary("only another just about roughly some a of up further around")
-AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind"))
+AFTER = frozenset(
+    ("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind", "above", "below")
+)
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
 SLACK = 0.02
 
@@ -41,7 +44,7 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
         # A count of the table is that count: "kaempferol adds 491".
         if not rights or stated in own:
             continue
-        if any(_near(line, difference, right) for right in _all(reading, rights)):
+        if any(_near(line, difference, right) for right in _all(reading, table, rights)):
             continue
         told = f"{stated:,g} is no difference of the figures"
         yield reading.finding(line, "wrong_arithmetic", f"{rights[0]:,g}", told)
@@ -98,8 +101,15 @@ def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
     return asked if not named or (len(asked) == 2 and named < asked) else named
 
 
-def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
+def _all(reading: Reading, table: FactTable, rights: list[float]) -> Iterator[float]:
+    """What a difference may be: of the figures of the text, or of the counts of what it names anywhere."""
     yield from rights
+    lines = list(reading.all_lines())
+    places = {v for line in lines for v in line.values("entity") + line.values("condition")}
+    counts = [f for f in table.find(quantity="deg") if {f.entity, f.condition} <= places]
+    for a, b in itertools.combinations(counts, 2):
+        if (a.condition, a.treatment) == (b.condition, b.treatment):
+            yield abs((a.value or 0.0) - (b.value or 0.0))
     figures = reading.figures()[:40]
     yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
 
@@ -118,11 +128,11 @@ def derived_from(reading: Reading) -> list[float]:
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
     lines = [[number.value for number in line.numbers("")] for line in reading.lines]
     totals = [sum(values) / 2 for values in lines if len(values) > 3]
-    return [*pairs, *totals, *_shifts(plain)]
-
-
-def _shifts(values: Sequence[float]) -> list[float]:
-    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
+    for values in lines:
+        runs = [values[a:b] for a in range(len(values[:12])) for b in range(a + 3, len(values[:12]) + 1)]
+        # "479, 36 and 3,369 make 3,884": neither the sum nor its terms are of the tissue behind them.
+        totals += [v for run in runs if sum(run) in values for v in (sum(run), *run)]
+    return [*pairs, *totals]
 
 
 def starts(line: Line, claim: Claim) -> bool:

@@ -4,13 +4,16 @@ than under another, more than the sum, mostly up, genes that change at all.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
 from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.ranks import family_of, place_of
 from biorlhf_plugins.check.stated.statements import (
     COUNTED,
     FEW,
+    NO_MEASURE,
     REACTS,
     TURNING,
     YES_NO,
@@ -44,6 +47,8 @@ MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly p
 LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
 PREVAIL = vocabulary("prevail dominate predominate outweigh preponderate")
 WAYS = ("UP", "DOWN", "deg_up", "deg_down")
+EACH = frozenset(("per", "each", "every"))
+SIDES = {"deg": "", "deg_up": "up ", "deg_down": "down "}
 FAR = 6
 """Tokens from "most" to the direction that it is of."""
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
@@ -149,12 +154,7 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
     """ "HU changes more genes than IR", and "HU changes fewer" where the question names the two."""
     found = comparator(line)
     quote = reading.quote(line)
-    measures = {*line.values("quantity"), *reading.asked("quantity")} - {
-        "deg",
-        "mouse",
-        "background",
-        "tissue",
-    }
+    measures = {*line.values("quantity"), *reading.asked("quantity")} - NO_MEASURE
     measured = COUNTED.search(quote) or REACTS.search(quote) or not (measures or reading.asked("path"))
     if found is None or not measured or turned(line, scope) or line.values("path"):
         return {}
@@ -162,29 +162,30 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
     named = [m for m in line.mentions if m.kind == "condition"]
     mine = [str(m.value) for m in named if m.first < pivot]
     others = [str(m.value) for m in named if m.first > pivot]
-    if not pivot:
-        asked = [str(c) for c in reading.asked("condition")]
-        mine = [str(m.value) for m in named]
-        others = [c for c in asked if c not in mine] if len(asked) == 2 else []
     if len(mine) != 1 or not others or set(mine) & set(others) or TOGETHER & set(line.texts[pivot:]):
         return {}
-    options = treatments(reading, line)
+    return _counted(
+        (table, treatments(reading, line)),
+        [[(condition, "deg") for condition in (*mine, *others)]],
+        lambda side: all(v != side[0] and (side[0] > v) == more for v in side[1:]),
+    )
+
+
+def _counted(
+    of: tuple[FactTable, list[bool]], slots: list[list[tuple[str, str]]], true: Callable[[list[float]], bool]
+) -> Holds:
+    """Of each tissue, whether the counts of any one of the slots bear it out, with the drug or without."""
+    table = of[0]
     told: Holds = {}
     for entity in table.entities(quantity="deg"):
-        sides = [
-            [value(table, entity, condition, treated) for condition in (*mine, *others)]
-            for treated in options
-        ]
-        known = [[v for v in side if v is not None] for side in sides]
-        known = [side for side in known if len(side) == 1 + len(others)]
-        if known:
-            true = any(all(v != side[0] and (side[0] > v) == more for v in side[1:]) for side in known)
-            told[entity] = Held(true, "; ".join(map(_figures, ((*mine, *others),), known[:1])))
+        for slot, treated in itertools.product(slots, of[1]):
+            counts = [value(table, entity, condition, treated, quantity) for condition, quantity in slot]
+            known = [count for count in counts if count is not None]
+            if len(known) == len(slot) and not (entity in told and told[entity].true):
+                words = zip(slot, known, strict=True)
+                said = ", ".join(f"{c} {SIDES[quantity]}({v:,g})" for (c, quantity), v in words)
+                told[entity] = Held(true(known), said, known[0])
     return told
-
-
-def _figures(names: tuple[str, ...], values: list[float]) -> str:
-    return ", ".join(f"{name} ({v:,g})" for name, v in zip(names, values, strict=True))
 
 
 def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
@@ -194,16 +195,12 @@ def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
     said = _additive(line)
     if not said or not both or reading.treated(line) or turned(line, scope):
         return {}
-    told: Holds = {}
-    for entity in table.entities(quantity="deg"):
-        one, two, all_ = (value(table, entity, c, False) for c in ("hu", "ir", "hu+ir"))
-        if one is None or two is None or all_ is None:
-            continue
-        total = one + two
-        near = abs(all_ - total) <= ROUGHLY * total
-        true = {"less": all_ < total, "more": all_ > total, "as": near}[said]
-        told[entity] = Held(true, f"{one:,g} + {two:,g} = {total:,g}, together {all_:,g}")
-    return told
+    holds = {
+        "less": lambda c: c[2] < c[0] + c[1],
+        "more": lambda c: c[2] > c[0] + c[1],
+        "as": lambda c: abs(c[2] - c[0] - c[1]) <= ROUGHLY * (c[0] + c[1]),
+    }
+    return _counted((table, [False]), [[(c, "deg") for c in ("hu", "ir", "hu+ir")]], holds[said])
 
 
 def _additive(line: Line) -> str:
@@ -225,23 +222,8 @@ def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
     up = _more_up(line)
     if up is None or len(named) != 1 or not (genes or scope) or paths or turned(line, scope):
         return {}
-    told: Holds = {}
-    for entity in table.entities(quantity="deg_up"):
-        pairs = [
-            [
-                f.value or 0.0
-                for quantity in ("deg_up", "deg_down")
-                for f in table.find(quantity=quantity, entity=entity, condition=condition)
-                if (f.treatment == "kmp") == treated
-            ]
-            for treated in treatments(reading, line)
-            for condition in where
-        ]
-        known = [pair for pair in pairs if len(pair) == 2]
-        if known:
-            true = any((one > two) == up for one, two in known)
-            told[entity] = Held(true, f"{known[0][0]:,g} up, {known[0][1]:,g} down")
-    return told
+    slots = [[(c, "deg_up"), (c, "deg_down")] for c in where]
+    return _counted((table, treatments(reading, line)), slots, lambda c: (c[0] > c[1]) == up)
 
 
 def _more_up(line: Line) -> bool | None:
@@ -287,14 +269,9 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
     limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, silent is not None)
     if silent or (bounds and AT_BOUND.search(quote)):
         limit += 0.5 if below else -0.5
-    told: Holds = {}
-    for entity in table.entities(quantity="deg"):
-        counts = [value(table, entity, str(conditions[0]), treated) for treated in treatments(reading, line)]
-        known = [count for count in counts if count is not None]
-        if known:
-            true = any(count < limit if below else count > limit for count in known)
-            told[entity] = Held(true, f"{known[-1]:g}", known[-1])
-    return told
+    slots = [[(str(conditions[0]), "deg")]]
+    true = (lambda c: c[0] < limit) if below else (lambda c: c[0] > limit)
+    return _counted((table, treatments(reading, line)), slots, true)
 
 
 def _denied_beside(line: Line, silent: re.Match[str]) -> bool:
@@ -307,5 +284,19 @@ def _inside(number: Mention, scope: Mention | None) -> bool:
     return scope is not None and scope.first <= number.first < scope.last
 
 
+def topped(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """ "In all of them", where the question is which condition or interaction has the most in each tissue."""
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
+    place = place_of(asked) if asked is not None and not EACH.isdisjoint(asked.words) else None
+    conditions = line.values("condition")
+    if scope is None or place is None or place.nth > 1 or len(conditions) != 1 or turned(line, scope):
+        return {}
+    told: Holds = {}
+    family = family_of(table, "deg", str(conditions[0]), treatments(reading, line)[0], reading)
+    for figure in sorted(family, key=lambda f: f.value or 0.0, reverse=place.most):
+        told.setdefault(figure.entity, Held(figure.condition == conditions[0], str(figure)))
+    return told
+
+
 Predicate = Callable[[Reading, Line, FactTable, Mention | None], Holds]
-PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed)
+PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed, topped)

@@ -34,6 +34,7 @@ OTHERS = vocabulary("behind after ahead before followed than then to vs against 
 """Behind them stand those that something is compared with."""
 SINGLE = frozenset(("single", "individual", "stressor"))
 AHEAD = frozenset(("ahead", "behind"))
+AFTER = frozenset(("after", "behind", "beside", "besides"))
 """Places in an order, of which the question tells whether it is of the most."""
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
@@ -57,7 +58,10 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
             continue
         place = place_of(line)
         pair = pair_of(reading, line) if place is None else None
-        if pair is not None:
+        follows = _following(reading, line, table, asked) if line is reading.lines[0] and asked else None
+        if follows is not None:
+            judged = follows
+        elif pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
         else:
@@ -67,6 +71,24 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if judged[0] is False:
             told = "wrong_ranking" if pair is None else "wrong_comparison"
             yield reading.finding(line, told, judged[1], "the table has another order")
+
+
+def _following(reading: Reading, line: Line, table: FactTable, asked: Line) -> tuple[bool | None, str] | None:
+    """ "After soleus, who is hit hardest?": the first other tissue of the answer has the next place."""
+    first = next((m for m in asked.mentions if m.kind == "entity"), None)
+    names = [str(v) for v in line.values("entity") if first is None or v != first.value]
+    place = place_of(asked)
+    if (
+        not first
+        or not names
+        or place is None
+        or not AFTER & {*asked.texts[max(0, first.first - 2) : first.first]}
+    ):
+        return None
+    for nth in range(1, 4):
+        if placed(reading, asked, table, Place(nth, place.most), {"entity": [str(first.value)]})[0]:
+            return placed(reading, line, table, Place(nth + 1, place.most), {"entity": names[:1]})
+    return None
 
 
 def pair_of(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
@@ -102,7 +124,9 @@ def place_of(line: Line, compared: bool = False) -> Place | None:
     at_condition = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
     words = {text for i, text in enumerate(line.texts) if text != "at" or i not in at_condition}
     words -= {"lead"} if "to" in _behind(line.texts, frozenset(("lead",)), 1) else set()
-    nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts)), 1)
+    # "2,555 more than third-placed hippocampus": that place is the other one's.
+    behind = {*line.texts[line.texts.index("than") :]} if "than" in words else set()
+    nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts) - behind), 1)
     after_the = {b for a, b in zip(line.texts, line.texts[1:], strict=False) if a == "the"}
     graded = words if compared else after_the
     most = bool(words & (MOST | LEADS) or graded & GREATER)
@@ -148,8 +172,9 @@ def placed(
     ``among`` are those that are compared, where the sentence itself names them.
     """
     kinds = {m.kind for m in line.mentions}
-    foreign = kinds & {*OTHER_MEASURES} or reading.asked("path") or reading.asked("pattern")
-    foreign = foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
+    foreign: object = kinds & {*OTHER_MEASURES} or reading.asked("pattern")
+    sets = [path for asked in reading.prompt_lines[-1:] for path in asked.values("path")]
+    foreign = sets or foreign or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
     if foreign:
         return None, ""
     judged: list[tuple[bool, str]] = []
@@ -178,7 +203,7 @@ def _groups(
             if not entity or not condition:
                 continue
             quantity = next((q for q in line.values("quantity") if q in COUNTS), "deg")
-            family = _family(table, quantity, condition, treated, reading)
+            family = family_of(table, quantity, condition, treated, reading)
             own = [f for f in family if (f.entity, f.condition) == (entity, condition)]
             named = {kind: set(asked[kind]) for kind in KINDS}
             group = [
@@ -194,7 +219,9 @@ def _groups(
                 yield group, own[0]
 
 
-def _family(table: FactTable, quantity: str, condition: str, treated: bool, reading: Reading) -> list[Figure]:
+def family_of(
+    table: FactTable, quantity: str, condition: str, treated: bool, reading: Reading
+) -> list[Figure]:
     """The figures that can be put in one order with that of a condition."""
     figures = table.find(quantity=quantity)
     if "_x_" in condition:
@@ -208,6 +235,8 @@ def _family(table: FactTable, quantity: str, condition: str, treated: bool, read
 def _subject(line: Line, kind: str) -> str:
     """The name of a kind that a line speaks of: its only one, or the first, the others being "after" it."""
     names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
+    both = [m for m in names[1:] if (names[0].value, m.value) == ("hu+ir", "hu_x_ir")]
+    names = both or names  # "the term that couples the two stressors, HU×IR"
     rest = [m for m in names[1:] if m.value != names[0].value]
     ahead = line.texts[max(0, names[0].first - 2) : names[0].first] if names else []
     if not names or (names[0].first > 1 and not COMPARED.isdisjoint(ahead)):
@@ -226,9 +255,13 @@ def _varied(
 ) -> list[tuple[str, ...]]:
     """Of what there are several: of tissues, of conditions, of both, or of either as the case may be."""
     told = {kind: bool(subject[kind]) for kind in KINDS}
-    fixed = [kind for kind in KINDS if _follows(line, kind)]
-    if len(fixed) == 1:
-        return [tuple(kind for kind in KINDS if kind not in fixed)]
+    # "The largest HU×IR interaction" is so among those of one name.
+    ends = {k: [m.first for m in line.mentions if m.kind == k and m.value != "stress"] for k in KINDS}
+    ends = {
+        k: [i for i in at if not SUPERLATIVES.isdisjoint(line.texts[i - 1 : i])] for k, at in ends.items()
+    }
+    if sum(map(bool, ends.values())) == 1:
+        return [tuple(kind for kind in KINDS if not ends[kind])]
     offered = [kind for kind in KINDS if len(asked[kind]) > 1 and told[kind]]
     if offered:
         return [tuple(offered)]
@@ -240,11 +273,5 @@ def _varied(
             return [("entity", "condition")]
         if len(free) == 2:
             return [("entity", "condition"), ("entity",), ("condition",)]
-            return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
+        return [(kind,) for kind in free] if len(free) == 1 else [("entity",), ("condition",)]
     return [("entity",) if told["entity"] else ("condition",)]
-
-
-def _follows(line: Line, kind: str) -> bool:
-    """Whether what is called the largest is so by a name: "the largest HU×IR interaction" is of one."""
-    ends = [m.first for m in line.mentions if m.kind == kind and m.value != "stress"]
-    return any(not SUPERLATIVES.isdisjoint(line.texts[max(0, first - 1) : first]) for first in ends)

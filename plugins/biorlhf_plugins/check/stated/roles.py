@@ -12,7 +12,8 @@ from biorlhf_plugins.language.words.text import vocabulary
 STRESSORS = {"hu", "ir"}
 BOTH = "hu+ir"
 TOGETHER = vocabulary(
-    "adding added together combined combine combining jointly joint simultaneously concurrently coincide"
+    "adding added together combined combine combining jointly joint simultaneous simultaneously concurrently "
+    "coincide"
 )
 DENIED = vocabulary("non not without no never un")
 JOINS = vocabulary("and plus with & , - between the both to")

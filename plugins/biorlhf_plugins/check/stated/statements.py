@@ -12,7 +12,7 @@ from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
 from biorlhf_plugins.language.words.mentions import Mention
 
-COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
+COUNTED = re.compile(r"\b(?:degs?|genes?(?! sets?\b)|count)\b|>", re.IGNORECASE)
 REACTS = re.compile(
     r"\b(?:react|respon[ds]|sensitiv|affect|hit|chang|effect|touch|alter|perturb|interact)", re.IGNORECASE
 )
@@ -41,9 +41,11 @@ class Held(NamedTuple):
 Holds = dict[str, Held]
 
 
-def value(table: FactTable, entity: str, condition: str, treated: bool) -> float | None:
+def value(
+    table: FactTable, entity: str, condition: str, treated: bool, quantity: str = "deg"
+) -> float | None:
     """The count of a tissue under a condition, with the drug or without."""
-    for figure in table.find(quantity="deg", entity=entity, condition=condition):
+    for figure in table.find(quantity=quantity, entity=entity, condition=condition):
         if figure.is_interaction or (figure.treatment == "kmp") == treated:
             return figure.value
     return None

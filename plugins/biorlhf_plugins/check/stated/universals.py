@@ -20,6 +20,8 @@ OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 EACH = frozenset(("all", "every", "each"))
 FOUR = (["of", "the", "four"], ["of", "these", "four"], ["of", "the", "4"])
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
+MATTER = 7
+"""Tokens of "no matter which of the four organs"."""
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
 
@@ -160,13 +162,24 @@ def _excepted(line: Line) -> list[str] | None:
 def scope_of(line: Line) -> Mention | None:
     """What says of how many tissues a sentence is: "all", "no tissue", "the others", "without exception"."""
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
-    at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
-    if scopes or at >= 0:
-        return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
+    scopes = [m for m in scopes if not _one_of(line, m)]
+    for at in range(len(line.texts)):
+        for opening, size in ((["all", "but"], 1), (["no", "matter", "which"], MATTER)):
+            if line.texts[at : at + len(opening)] == opening:
+                scopes.append(Mention("everyone", "all", at, at + size))
+    if scopes:
+        return scopes[0]
     # "Without exception", "always" and "each of the four" are of all that could be named.
     every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
     every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
     return every[0]._replace(kind="everyone", value="all") if every else None
+
+
+def _one_of(line: Line, scope: Mention) -> bool:
+    """The others of "the closest of the rest is soleus", which are only the one that is named."""
+    lead = [t for t in line.texts[max(0, scope.first - 3) : scope.first + 1] if t != "the"]
+    first = lead[lead.index("of") - 1] if "of" in lead[1:] else ""
+    return scope.value == "rest" and (first.endswith("est") or first == "next")
 
 
 def singled(line: Line) -> list[Mention]:
@@ -195,8 +208,6 @@ def counted(line: Line, asked: Line | None = None) -> Mention | None:
         if texts[after : after + 1] == ["of"]:
             after += 1 + (texts[after + 1 : after + 2] in (["the"], ["all"], ["these"]))
             after += texts[after : after + 1] == ["four"] or texts[after : after + 1] == ["4"]
-        inside = [t for t in line.mentions if t.kind == "type" and t.first == after]
-        after = inside[0].last if inside else after
         if texts[after : after + 1] == ["tissue"] and not VAGUE & {*texts[max(0, m.first - 3) : m.first]}:
             return m
     return None

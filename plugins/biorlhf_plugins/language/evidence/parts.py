@@ -48,6 +48,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     part, texts = found.parts[number], found.stream.texts
     plain = plain_of(figures) if len(figures) > 2 else []
     plain = [f for f in plain if f.unit not in TIMES and not found.unit(f) and not _is_label(found, f)]
+    spelt = [f for f in plain if found.said.text[slice(*f.span)].isalpha()]
+    if len(spelt) < len(plain):  # "the remaining eleven terms come to 9,623": terms are counted, not genes
+        plain = [f for f in plain if f not in spelt or texts[f.first - 1] not in REST]
     if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
         return  # a JSON object has its total behind its parts
     if part.kind == "prose" and (ended := _ended(found, plain)):

@@ -175,7 +175,10 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
             return  # "None: all 33 genes go down" answers whether any goes up
         held = not KEPT.isdisjoint(clause)  # "no deaths occurred: 33 patients completed"
         bound = "than" in head  # "no blank had more than 50 reads; the highest had 38"
-        none = not (held or bound or lost) and opening[:1] and opening[0] in ("no", "none", "neither")
+        verdict = head == ["no", ":"]  # "No: 479 and 36 make 515"
+        none = (
+            not (held or bound or lost or verdict) and opening[:1] and opening[0] in ("no", "none", "neither")
+        )
         not_all = head[0] == "all" and lost and LOST.isdisjoint(head)
         if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"

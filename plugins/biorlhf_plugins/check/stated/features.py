@@ -1,18 +1,24 @@
-"""Single genes: their figures, which of them changes most, in which tissue they stand."""
+"""Single genes and sets: a gene's figure, which changes most, in which tissue it stands; a set's direction
+against the sign of its score.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import TURNING
+from biorlhf_plugins.check.stated.statements import COUNTED, TURNING
 from biorlhf_plugins.check.table import FactTable, Figure, agrees
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST
 from biorlhf_plugins.language.extract import prompt_mentions
 
 ABSOLUTE = frozenset(("change", "hub", "fold", "log2", "effect", "move", "shift", "respond", "react"))
+SIGNS = {"UP": 1, "DOWN": -1}
+STRESS = (None, "stress", "hu+ir")
+"""Of one stressor alone the table has no scores of sets."""
 NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
 
 
@@ -25,14 +31,18 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
             for c in reading.asserted("number")
             if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
         ]
-        # With two genes or two figures, which belongs to which would be a guess.
-        if len(genes) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
+        genes = genes | {word for asked in reading.prompt_lines for word in asked.words & table.features}
+        if not genes or len(claims) not in (1, len(genes)) or "log2fc" not in line.values("quantity"):
             continue
-        own = table.find(entity=min(genes), quantity="log2fc")
-        stated, decimals = claims[0].value or 0.0, claims[0].decimals or 0
-        if own and not any(agrees(stated, f.value or 0.0, decimals) for f in own):
-            told = f"{stated:g} contradicts the table"
-            yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
+        # Which of two figures belongs to which of two genes would be a guess: each is some gene's.
+        own = [f for gene in sorted(genes) for f in table.find(entity=gene, quantity="log2fc")]
+        for claim in claims if len(own) == len(genes) else ():
+            stated, decimals = claim.value or 0.0, claim.decimals or 0
+            rights = [f.value or 0.0 for f in own]
+            rights += [abs(a - b) for a, b in itertools.combinations(rights, 2)]
+            if not any(agrees(stated, right, decimals) for right in rights):
+                told = f"{stated:g} contradicts the table"
+                yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
 
 
 def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -102,3 +112,26 @@ def _turned_round(line: Line, table: FactTable, genes: list[str], texts: list[st
     one, other = (f.value or 0.0 for f in pair if f is not None)
     true = one != other and (one > other) == (words[0] in GREATER)
     return "" if true else "; ".join(map(str, pair))
+
+
+def check_directions(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """The direction of a set in one tissue, under stress or with the drug."""
+    for claim in reading.asserted("direction"):
+        line, slot = reading.line_of(claim), claim.slot
+        open_ = claim.partial or claim.weak or claim.about in ("loose", "other")
+        if open_ or claim.label not in SIGNS or slot.condition not in STRESS:
+            continue
+        # Whose doing it is must be told; figures and patterns are checked by themselves.
+        agents = line.values("condition") + line.values("treatment")
+        if not agents and len(reading.lines) == 1:
+            agents = reading.asked("condition") + reading.asked("treatment")
+        told = bool(agents) and slot.treatment in (None, *agents)
+        if not told or line.kind == "row" or line.numbers() or line.values("pattern"):
+            continue
+        if COUNTED.search(reading.quote(line)):
+            continue
+        scores = table.find(quantity="nes", entity=slot.entity, treatment=slot.treatment)
+        named = [f for f in scores if f.pathway in slot.pathways]
+        if named and all((f.value or 0.0) * SIGNS[claim.label] < 0 for f in named):
+            expected = "; ".join(map(str, named))
+            yield reading.finding(line, "wrong_direction", expected, "the table's score has the other sign")
