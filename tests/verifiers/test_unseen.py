@@ -36,7 +36,8 @@ time, 85 of 100, 28 of 60 and 79 of 94 were read rightly. Rules were written fro
 ``v``: four sets of 100 pairs, of which 84, 87, 84 and 87 were read rightly by the rules before, and 87, 85
 and 87 of the last three at first sight; three sets of real answers, 77 of 80 and 72 of 77 of the last two at
 first sight (76 and 72 before); two of 60 statements, of the last of which 16 of 36 wrong ones were found
-before and 25 at first sight. Rules were written from kinds in all of them.
+before and 25 at first sight. Rules were written from kinds in all of them. The last 56 statements came after:
+19 of 32 wrong ones were found before, and 22 now, with 1 of 24 and none charged wrongly.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -76,7 +77,7 @@ SHARES = {
     "s": {"pairs": 0.98, "absolute": 0.88},
     "t": {"pairs": 0.95},
     "u": {"pairs": 0.9, "real_answers": 0.86},
-    "v": {"pairs": 0.92, "real_answers": 0.98, "planted": 0.86},
+    "v": {"pairs": 0.92, "real_answers": 0.98, "planted": 0.93},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 
