@@ -157,6 +157,7 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
         return True  # "four of the twelve" counts no genes
     named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
     words = {token.text for i, token in enumerate(line.tokens) if i not in named}
+    words -= {b for a, b in itertools.pairwise(line.texts) if a == "any"}  # "more than any other term"
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
     # "Of 2,110 in total, 774 rise": the part is no total.
