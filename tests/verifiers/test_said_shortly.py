@@ -72,6 +72,7 @@ def test_a_side_that_a_share_is_of_is_not_the_one_that_is_spoken_of(verifiers, t
         ("If NES < 0, the pathway is downregulated.", PATHWAY, 0.0),
         ("The suppression of Hypoxia is mild. Its activation leads to angiogenesis.", PATHWAY, 1.0),
         ("Hypoxia is down.\n\n```\nx <- split(up, down)\nlibrary(upregulated)\n```", PATHWAY, 1.0),
+        ("```\nHypoxia is down (log2FC <-1.5).\n```", PATHWAY, 1.0),
         ("No. Without HIF1A the pathway does not change.", NS, 1.0),
     ],
 )

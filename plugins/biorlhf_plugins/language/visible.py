@@ -65,10 +65,10 @@ REFERENCE = re.compile(
 )
 """Where something is shown: "(see Table 2)", the number of "According to Table 2"."""
 CODE = re.compile(
-    r"^[^\n]*(?:<-|%>%|\|>|\b(?:library|require|print|install\.packages)\([^\n]*)[^\n]*$|^import \w[^\n]*$",
+    r"^[^\n]*(?:<-(?= ?[A-Za-z])|%>%|\|>|\b(?:library|require|print|install\.packages)\([^\n]*)[^\n]*$|^import \w[^\n]*$",
     re.M,
 )
-"""Lines of a program, which state nothing."""
+"""Lines of a program, which state nothing; "log2FC <-1.5" is none."""
 CITES = re.compile(r"^[ \t]*>", re.MULTILINE)
 
 # "|log2FC| > 1" is no row of a table.
