@@ -65,7 +65,8 @@ REFERENCE = re.compile(
 )
 """Where something is shown: "(see Table 2)", the number of "According to Table 2"."""
 CODE = re.compile(
-    r"^[^\n]*(?:<-(?= ?[A-Za-z])|%>%|\|>|\b(?:library|require|print|install\.packages)\([^\n]*)[^\n]*$|^import \w[^\n]*$",
+    r"^[^\n]*(?:<-(?= ?[A-Za-z])|%>%|\|>|\b(?:library|require|print|install\.packages)\()[^\n]*$"
+    r"|^import \w[^\n]*$",
     re.M,
 )
 """Lines of a program, which state nothing; "log2FC <-1.5" is none."""
