@@ -93,9 +93,13 @@ def machine() -> str:
     """The kind of machine that the bits of a run are the same on."""
     import torch
 
+    # A name may be that of several kinds ("AMD EPYC"), whose sums are rounded in other orders.
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[:1]}, torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"
+    told = dict(reversed([[side.strip() for side in line.split(":", 1)] for line in lines if ":" in line]))
+    kind = ", ".join(
+        told.get(key, "?") for key in ("model name", "cpu family", "model", "stepping", "cache size")
+    )
+    return f"{kind}, torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def real_run(folder: Path, engine: str) -> dict[str, Any]:
